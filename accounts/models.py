@@ -1,0 +1,169 @@
+"""People, the roles they have, and the devices they are signed in on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from smartcourse.db.models import Entity
+
+
+class Role(models.TextChoices):
+    """What a person may be; held as Django groups of these names, lowest first."""
+
+    STUDENT = "student"
+    INSTRUCTOR = "instructor"
+    STAFF = "staff"
+    ADMIN = "admin"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def active(self) -> Self:
+        """People whose account is not deactivated."""
+        return self.filter(is_active=True)
+
+    def with_role(self, role: Role) -> Self:
+        """People who have that role."""
+        return self.filter(groups__name=role)
+
+    def with_roles(self) -> Self:
+        """The same people, their roles fetched along."""
+        return self.prefetch_related("groups")
+
+    def visible_to(self, user: Any) -> Self:
+        """Everybody for staff, else oneself."""
+        return self if user.is_staff else self.filter(pk=user.pk)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # a class made at runtime
+    """Finds people by e-mail without regard to case."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        user: User = self.get(email=normalise_email(username or ""))
+        return user
+
+
+def normalise_email(email: str) -> str:
+    """Return the address as it is stored: trimmed and lower case."""
+    return email.strip().lower()
+
+
+class User(Entity, AbstractBaseUser, PermissionsMixin):
+    """A person with an account; the e-mail address is the log-in.
+
+    `is_staff` follows the roles staff and admin (`accounts.services.grant_role` keeps it so); instructors use the
+    admin by their role, without being staff.
+    """
+
+    email = models.EmailField(max_length=254)
+    full_name = models.CharField(max_length=255, validators=[MinLengthValidator(2)])
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    is_verified = models.BooleanField(default=False, help_text="The e-mail address was confirmed.")
+
+    objects: ClassVar[Any] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["email"], name="one_account_per_email"),
+            # Addresses are stored in lower case, which makes the one above hold for any case.
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="emails_are_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = normalise_email(self.email)
+
+    def get_full_name(self) -> str:
+        return self.full_name
+
+    @cached_property
+    def roles(self) -> list[Role]:
+        """The person's roles, highest first."""
+        names = {group.name for group in self.groups.all()}
+        return [role for role in reversed(Role) if role in names]
+
+    @property
+    def role(self) -> Role:
+        """The highest of the person's roles."""
+        return self.roles[0] if self.roles else Role.STUDENT
+
+    @property
+    def may_enter_backoffice(self) -> bool:
+        """Whether the admin site lets the person in; asked by the site, which stands below this context."""
+        return self.has_role(Role.INSTRUCTOR, Role.STAFF, Role.ADMIN)
+
+    def has_role(self, *roles: Role) -> bool:
+        """Return whether the person has one of these roles."""
+        return self.is_active and any(role in roles for role in self.roles)
+
+
+class InstructorProfile(models.Model):
+    """What learners read about a teacher."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="instructor_profile")
+    headline = models.CharField(max_length=160, blank=True)
+    bio = models.TextField(blank=True)
+    total_students = models.PositiveIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return f"Profile of {self.user_id}"
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def live(self, at: datetime) -> Self:
+        """Sessions neither revoked nor run out."""
+        return self.filter(revoked_at=None, expires_at__gt=at)
+
+    def visible_to(self, user: Any) -> Self:
+        """One's own sessions; nobody sees another's."""
+        return self.filter(user=user.pk)
+
+
+class Session(Entity):
+    """One device that a person is signed in on; revoking it refuses its access tokens from the next request on."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    user_agent = models.CharField(max_length=255, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    last_used_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.user_agent or 'device'} since {self.created_at:%Y-%m-%d}"
+
+
+class RefreshToken(Entity):
+    """A refresh token, known here only by its SHA-256, good for one use.
+
+    Its successor is derived from it by HMAC, so that a client whose answer was lost gets the same one again within
+    the grace, although no token is stored in clear.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"refresh token of session {self.session_id}"

@@ -1,0 +1,35 @@
+"""People for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import factory
+from django.contrib.auth.models import Group
+from factory.django import DjangoModelFactory
+
+from accounts.models import Role, User
+
+PASSWORD = "correct horse battery staple"
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """`UserFactory(role="instructor")`; everybody's password is `PASSWORD`."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@example.org")
+    full_name = factory.Faker("name")
+    is_verified = True
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> User:
+        role = Role(kwargs.pop("role", Role.STUDENT))
+        password = kwargs.pop("password", PASSWORD)
+        user = model_class(*args, is_staff=role in (Role.STAFF, Role.ADMIN), **kwargs)
+        user.set_password(password)
+        user.save()
+        user.groups.set(Group.objects.filter(name__in={Role.STUDENT, role}))
+        return user

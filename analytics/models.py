@@ -1,0 +1,27 @@
+"""What it all amounts to."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class MetricName(models.TextChoices):
+    NEW_ENROLLMENTS = "new_enrollments"
+    COMPLETIONS = "completions"
+    FAILED_WORKFLOWS = "failed_workflows"
+
+
+class DailyMetric(models.Model):
+    """One number of one day (UTC): a projection, recomputed from the contexts' own rows and never incremented."""
+
+    name = models.CharField(max_length=40, choices=MetricName.choices)
+    day = models.DateField()
+    value = models.PositiveBigIntegerField()
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-day", "name"]
+        constraints = [models.UniqueConstraint(fields=["name", "day"], name="one_value_per_metric_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.day}: {self.value}"

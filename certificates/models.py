@@ -1,0 +1,85 @@
+"""What was earned."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+
+from enrollments.models import Enrollment
+from smartcourse.db.models import Entity
+
+# Crockford's base 32: no I, L, O, U, so that a code can be read out and typed from paper. 26 characters are 130 bits.
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 26
+
+
+def new_code() -> str:
+    """Return an unguessable certificate code."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
+class CertificateStatus(models.TextChoices):
+    PENDING = "PENDING"
+    ISSUED = "ISSUED"
+    REVOKED = "REVOKED"
+
+
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    def obtainable(self) -> Self:
+        """Certificates whose PDF exists."""
+        return self.exclude(status=CertificateStatus.PENDING)
+
+    def visible_to(self, user: Any) -> Self:
+        """One's own, those of one's courses for an instructor, all for staff."""
+        if user.is_staff:
+            return self
+        own = models.Q(enrollment__student=user.pk)
+        return self.filter(own | models.Q(enrollment__course__instructor=user.pk))
+
+
+class Certificate(Entity):
+    """That a person finished a course, in words frozen when it was made; one per enrollment, whatever happens."""
+
+    enrollment = models.OneToOneField(Enrollment, on_delete=models.PROTECT, related_name="certificate")
+    code = models.CharField(max_length=CODE_LENGTH, unique=True, default=new_code, editable=False)
+    status = models.CharField(
+        max_length=10, choices=CertificateStatus.choices, default=CertificateStatus.PENDING
+    )
+    recipient_name = models.CharField(max_length=255)
+    course_title = models.CharField(max_length=255)
+    issued_at = models.DateTimeField(help_text="When the course was completed.")
+    pdf = models.FileField(upload_to="certificates/%Y/%m/", blank=True)
+
+    objects = CertificateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status=CertificateStatus.PENDING) | ~models.Q(pdf=""),
+                name="an_issued_certificate_has_its_pdf",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recipient_name}: {self.course_title}"
+
+
+class CertificateChange(models.Model):
+    """One change of a certificate's status: who, when, from, to, why."""
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="history")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    from_status = models.CharField(max_length=10, blank=True)
+    to_status = models.CharField(max_length=10, choices=CertificateStatus.choices)
+    reason = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'nothing'} to {self.to_status}"

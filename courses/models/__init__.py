@@ -1,0 +1,21 @@
+"""The tables of the courses context."""
+
+from courses.models.assessments import Assignment, Question, QuestionKind, Quiz
+from courses.models.authoring import (
+    Category,
+    ContentFormat,
+    Course,
+    CourseLevel,
+    CourseSeats,
+    CourseStatus,
+    Lesson,
+    LessonType,
+    Material,
+    Module,
+)
+from courses.models.publications import ContentChunk, Publication, PublishedLesson
+
+__all__ = [
+    "Assignment", "Category", "ContentChunk", "ContentFormat", "Course", "CourseLevel", "CourseSeats", "CourseStatus",
+    "Lesson", "LessonType", "Material", "Module", "Publication", "PublishedLesson", "Question", "QuestionKind", "Quiz",
+]  # fmt: skip

@@ -1,0 +1,60 @@
+"""Facts about enrollments. `course_title` rides along because mails and notices are made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from smartcourse.events.facts import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentCreated(Fact):
+    """A seat was taken; the enrollment is not active yet."""
+
+    type: ClassVar[str] = "enrollment.created"
+    aggregate: ClassVar[str] = "enrollment"
+
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentActivated(Fact):
+    """The classroom opened for a learner."""
+
+    type: ClassVar[str] = "enrollment.activated"
+    aggregate: ClassVar[str] = "enrollment"
+
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+    course_title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentCompleted(Fact):
+    """A learner studied everything."""
+
+    type: ClassVar[str] = "enrollment.completed"
+    aggregate: ClassVar[str] = "enrollment"
+
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+    course_title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentDropped(Fact):
+    """An enrollment ended before it was completed; its seat is free."""
+
+    type: ClassVar[str] = "enrollment.dropped"
+    aggregate: ClassVar[str] = "enrollment"
+
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+    reason: str

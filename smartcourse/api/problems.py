@@ -1,0 +1,169 @@
+"""Problem details (RFC 9457): the one place where a kind of error gets its HTTP status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from redis.exceptions import RedisError
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from smartcourse import errors
+from smartcourse.observability.context import current_request_id
+
+CONTENT_TYPE = "application/problem+json"
+STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
+    errors.Invalid: 400,
+    errors.NotAuthenticated: 401,
+    errors.NotAllowed: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.RuleViolated: 422,
+    errors.TooManyRequests: 429,
+    errors.Unavailable: 503,
+}
+TITLES = {
+    400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
+    406: "Not acceptable", 409: "Conflict", 412: "Precondition failed", 413: "Content too large",
+    415: "Unsupported media type", 422: "Rule violated", 428: "Precondition required", 429: "Too many requests",
+    500: "Internal error", 503: "Service unavailable",
+}  # fmt: skip
+
+log = structlog.get_logger(__name__)
+
+
+def status_of(error: errors.DomainError | type[errors.DomainError]) -> int:
+    """Return the HTTP status of a domain error, or of a class of them."""
+    kind = error if isinstance(error, type) else type(error)
+    return next((status for cls in kind.__mro__ if (status := STATUS_OF_KIND.get(cls))), 500)
+
+
+def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+    """Return the members of a problem document; `extra` may hold `errors` and facts a client may act on."""
+    return {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": current_request_id(),
+        **extra,
+    }
+
+
+def problem_response(status: int, code: str, detail: str, **extra: Any) -> HttpResponse:
+    """Return a problem document outside of DRF (middleware, Django's own handlers)."""
+    return HttpResponse(json.dumps(problem(status, code, detail, **extra)), status=status, content_type=CONTENT_TYPE)
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer every exception of a view as a problem document (DRF's EXCEPTION_HANDLER)."""
+    translated = _translate(error)
+    if translated is None:
+        return None
+    status, body, headers = translated
+    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+Translated = tuple[int, dict[str, Any], dict[str, str]]
+
+
+def _translate(error: Exception) -> Translated | None:
+    match error:
+        case errors.DomainError():
+            return _of_domain(error)
+        case drf.ValidationError():
+            rows = list(_field_errors(error.detail, ""))
+            return 400, problem(400, "invalid", "The input is not valid.", errors=rows), {}
+        case drf.APIException():
+            return _of_framework(error)
+        case Http404():
+            return 404, problem(404, "not_found", errors.NotFound.message), {}
+        case PermissionDenied():
+            return 403, problem(403, "insufficient_permissions", errors.NotAllowed.message), {}
+        case DjangoValidationError():
+            rows = [{"field": "", "code": e.code or "invalid", "detail": "; ".join(e.messages)} for e in error.error_list]
+            return 400, problem(400, "invalid", "The input is not valid.", errors=rows), {}
+        case OperationalError() | InterfaceError() | RedisError():
+            log.error("a server does not answer", exc_info=error)
+            return 503, problem(503, "unavailable", errors.Unavailable.message), {"Retry-After": "5"}
+    return None
+
+
+def _of_domain(error: errors.DomainError) -> Translated:
+    status, extra, headers = status_of(error), dict(error.extra), {}
+    if isinstance(error, errors.Invalid) and error.errors:
+        extra["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]
+    if isinstance(error, errors.NotAuthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
+    return status, problem(status, error.code, error.detail, **extra), headers
+
+
+FRAMEWORK_CODES = {
+    drf.NotAuthenticated: "not_authenticated",
+    drf.AuthenticationFailed: "invalid_credentials",
+    drf.PermissionDenied: "insufficient_permissions",
+    drf.ParseError: "malformed",
+    drf.Throttled: "rate_limited",
+}
+
+
+def _of_framework(error: drf.APIException) -> Translated:
+    headers: dict[str, str] = {}
+    code = FRAMEWORK_CODES.get(type(error), str(error.default_code))
+    if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, drf.Throttled) and error.wait is not None:
+        headers["Retry-After"] = str(max(1, round(error.wait)))
+    return error.status_code, problem(error.status_code, code, str(error.detail)), headers
+
+
+def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
+    """Flatten DRF's nested error detail into rows of dotted field, code, sentence."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            own = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
+            yield from _field_errors(inner, own)
+    elif isinstance(detail, list):
+        for position, inner in enumerate(detail):
+            nested = isinstance(inner, dict | list)
+            yield from _field_errors(inner, f"{path}.{position}" if nested and path else path)
+    else:
+        yield {"field": path, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+
+
+def unhandled(error: Exception) -> HttpResponse:
+    """Answer what nobody foresaw: logged with its trace, told to the client without any of it."""
+    if isinstance(error, DatabaseError) and isinstance(error, OperationalError | InterfaceError):
+        return problem_response(503, "unavailable", errors.Unavailable.message)
+    log.error("unhandled error", exc_info=error)
+    return problem_response(500, "internal_error", "Something went wrong on our side. It has been recorded.")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return problem_response(400, "malformed", "The request is malformed.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return problem_response(403, "insufficient_permissions", errors.NotAllowed.message)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return problem_response(404, "not_found", "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem_response(500, "internal_error", "Something went wrong on our side. It has been recorded.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return problem_response(403, "csrf_failed", "The CSRF token is missing or wrong. Reload the page and try again.")

@@ -1,0 +1,82 @@
+"""The base of every endpoint: declared permissions, separate shapes in and out, one service call an action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework import status as http
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from smartcourse.api.permissions import Nobody
+from smartcourse.errors import DomainError
+
+
+class ContextViewSet(GenericViewSet[Any]):
+    """A set of actions over one resource, every one of which declares itself by its name.
+
+    serializers: what the action answers with. inputs: what it takes as body. permissions: who may call it (an action
+    that is not in here is refused). raises: the domain errors its service raises, for the schema. statuses: the
+    status of success where it is not 200 (201 is said by `respond(created=True)`). throttle_scopes: its rate limit.
+    """
+
+    serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
+    inputs: ClassVar[Mapping[str, type[Serializer[Any]]]] = {}
+    permissions: ClassVar[Mapping[str, Sequence[type[BasePermission]]]] = {}
+    raises: ClassVar[Mapping[str, Sequence[type[DomainError]]]] = {}
+    statuses: ClassVar[Mapping[str, int]] = {}
+    throttle_scopes: ClassVar[Mapping[str, str]] = {}
+    lookup_value_converter = "uuid"
+
+    def get_permissions(self) -> list[BasePermission]:
+        # OPTIONS has no action, and a method that the path does not know must say 405, not 403.
+        if self.action is None or self.action == "metadata":
+            return []
+        return [permission() for permission in self.permissions.get(self.action, [Nobody])]
+
+    def get_throttles(self) -> list[Any]:
+        self.throttle_scope = self.throttle_scopes.get(self.action or "", "default")
+        return super().get_throttles()
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return self.serializers[self.action]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Return the rows that the caller may know of; what is not in here is a 404."""
+        queryset: Any = super().get_queryset()
+        return queryset.visible_to(self.request.user)  # type: ignore[no-any-return]  # by convention of our QuerySets
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, **_path: Any) -> Response:
+        return self.respond(self.get_object())
+
+    def validated(self, request: Request) -> dict[str, Any]:
+        """Return the body of this action as its input serializer understands it."""
+        serializer = self.inputs[self.action](
+            data=request.data, partial=request.method == "PATCH", context=self.get_serializer_context()
+        )
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def respond(self, subject: Any = None, *, created: bool = False, many: bool = False) -> Response:
+        """Answer with the subject as this action's serializer shows it; without a subject, 204."""
+        status = self.statuses.get(self.action, http.HTTP_200_OK)
+        if subject is None:
+            return Response(status=http.HTTP_204_NO_CONTENT)
+        if created:
+            status = http.HTTP_201_CREATED
+        return Response(self.get_serializer(subject, many=many).data, status=status)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "rate_limit_headers", {}).items():
+            response[name] = value
+        return response

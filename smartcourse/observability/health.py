@@ -1,0 +1,68 @@
+"""Whether this process is alive, and whether it can serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from drf_spectacular.utils import extend_schema, inline_serializer
+from redis.exceptions import RedisError
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from smartcourse.api.permissions import Anybody
+
+HEALTH = inline_serializer("Health", {"status": serializers.CharField()})
+READINESS = inline_serializer(
+    "Readiness", {"status": serializers.CharField(), "database": serializers.BooleanField(), "redis": serializers.BooleanField()}
+)
+
+
+class HealthView(APIView):
+    """Alive: the process answers. Nothing else is asked, so that a slow database restarts no container."""
+
+    authentication_classes = ()
+    permission_classes = (Anybody,)
+    throttle_classes = ()
+
+    @extend_schema(operation_id="health", responses=HEALTH, tags=["operations"], auth=[])
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class ReadyView(APIView):
+    """Ready: 503 without the database, 200 `degraded` without Redis."""
+
+    authentication_classes = ()
+    permission_classes = (Anybody,)
+    throttle_classes = ()
+
+    @extend_schema(operation_id="ready", responses={200: READINESS, 503: READINESS}, tags=["operations"], auth=[])
+    def get(self, request: Request) -> Response:
+        database, redis = _database_answers(), _redis_answers()
+        status = "unavailable" if not database else "ok" if redis else "degraded"
+        body: dict[str, Any] = {"status": status, "database": database, "redis": redis}
+        return Response(body, status=200 if database else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    if not settings.REDIS_URL:
+        return False
+    try:
+        cache.get("ready")
+    except RedisError:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""The edge of every request: an id for it, and one timed line in the log."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from smartcourse.db.identifiers import uuid7
+from smartcourse.observability.context import request_context
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# What a client may name its request: enough for a UUID or a trace id, nothing that could break a log line.
+ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+
+log = structlog.get_logger("smartcourse.access")
+
+
+class RequestIdMiddleware:
+    """Accepts `X-Request-Id` or gives one, and echoes it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        offered = request.headers.get("X-Request-Id", "")
+        request_id = offered if ACCEPTABLE_ID.fullmatch(offered) else str(uuid7())
+        with request_context(request_id):
+            response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+class AccessLogMiddleware:
+    """Writes one line a request: method, path, status, milliseconds. The query string stays out: it may hold tokens."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return response

@@ -1,0 +1,284 @@
+"""Settings common to every environment, safe for production; the other modules only loosen or complete them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+
+from smartcourse.settings.environment import env
+from smartcourse.settings.logging import logging_settings
+from smartcourse.settings.schema import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+
+# Django's generic classes take their type arguments at run time too (`ModelAdmin[Course]`).
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+DATA_DIR = Path(env.str("SMARTCOURSE_DATA", default=str(BASE_DIR / ".smartcourse"))).absolute()
+
+DEBUG = False
+ALLOWED_HOSTS: list[str] = []
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+"""Where people reach this installation; links in mails and certificates start with it."""
+
+# The installation
+
+INSTALLED_APPS = [
+    "smartcourse.backoffice.apps.AdminSiteConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "smartcourse.observability",
+    "smartcourse.backoffice.apps.BackofficeConfig",
+    "smartcourse.api",
+    "smartcourse.events",
+    "smartcourse.workflows",
+    "accounts",
+    "courses",
+    "enrollments",
+    "progress",
+    "certificates",
+    "notifications",
+    "analytics",
+    # Last: it registers the processes, which stand above every context.
+    "smartcourse",
+]
+
+MIDDLEWARE = [
+    "smartcourse.observability.middleware.RequestIdMiddleware",
+    "smartcourse.observability.middleware.AccessLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "smartcourse.api.middleware.ProblemMiddleware",
+    "smartcourse.api.middleware.TextSanityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "smartcourse.urls"
+WSGI_APPLICATION = "smartcourse.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# PostgreSQL
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **env.db_url("DATABASE_URL", default="postgres:///smartcourse"),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "application_name": "smartcourse",
+            "options": f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', default=30_000)}",
+            # A new connection a request costs a factor of six; a pool keeps them, and replaces them after 30 minutes.
+            "pool": {
+                "min_size": env.int("DATABASE_POOL_MIN", default=1),
+                "max_size": env.int("DATABASE_POOL_MAX", default=20),
+                "max_lifetime": 30 * 60,
+                "timeout": 10,
+            },
+        },
+    }
+}
+
+# Redis or Valkey: cache, limits, and the broker where no other is named
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "smartcourse",
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# Celery: a message is a hint, the row is the truth (a sweeper finds what a lost message left lying)
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL) or "memory://"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 270
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_QUEUES = (
+    "emails", "sms", "certificates", "reports", "progress", "webhooks", "events", "scheduled", "default",
+)  # fmt: skip
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_SCHEDULE = {
+    "sweep deliveries": {
+        "task": "events.sweep_deliveries",
+        "schedule": timedelta(seconds=5),
+        "options": {"queue": "scheduled", "expires": 30},
+    },
+    "sweep workflow runs": {
+        "task": "workflows.sweep_runs",
+        "schedule": timedelta(seconds=5),
+        "options": {"queue": "scheduled", "expires": 30},
+    },
+    "sweep unsent messages": {
+        "task": "notifications.sweep_messages",
+        "schedule": timedelta(seconds=10),
+        "options": {"queue": "scheduled", "expires": 30},
+    },
+}
+
+# Who
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    # SHA-256 before bcrypt, so that nothing of a passphrase is cut at 72 bytes; cost 12 is Django's own default.
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+     "OPTIONS": {"user_attributes": ("email", "full_name")}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]  # fmt: skip
+JWT_ISSUER = "smartcourse"
+JWT_AUDIENCE = "smartcourse-api"
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
+REFRESH_TOKEN_LIFETIME = timedelta(days=30)
+REFRESH_REUSE_GRACE = timedelta(seconds=10)
+EMAIL_VERIFICATION_LIFETIME = timedelta(days=3)
+MATERIAL_LINK_LIFETIME = timedelta(minutes=5)
+
+# The API
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    # An action without declared permissions is refused.
+    "DEFAULT_PERMISSION_CLASSES": ["smartcourse.api.permissions.Nobody"],
+    "DEFAULT_THROTTLE_CLASSES": ["smartcourse.api.throttling.TokenBucketThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["smartcourse.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "smartcourse.api.schema.ContextSchema",
+    "DEFAULT_PAGINATION_CLASS": "smartcourse.api.pagination.PagePagination",
+    "DEFAULT_FILTER_BACKENDS": ["smartcourse.api.filtering.StrictFilterBackend"],
+    "EXCEPTION_HANDLER": "smartcourse.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+RATE_LIMITS_ENABLED = True
+RATE_LIMITS = {"default": (100, 60), "auth": (60, 60), "assignments": (60, 60), "uploads": (100, 3600), "verify": (30, 60)}
+"""Scope to (requests, seconds): what a bucket holds and how long it takes to fill again."""
+
+# The edge
+
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+"""How many proxies of ours stand before the web server and append to X-Forwarded-For."""
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The health checks of a container ask from inside, over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/(health|ready)$"]
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_NAME = "__Host-sessionid"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrftoken"
+CSRF_FAILURE_VIEW = "smartcourse.api.problems.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_EXPOSE_HEADERS = ["X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DOCS_ARE_PUBLIC = False
+"""Schema and docs: for everyone in development, for staff elsewhere."""
+
+# Files: local folders, or S3 where a bucket is named
+
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+S3_BUCKET = env.str("AWS_STORAGE_BUCKET_NAME", default="")
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("AWS_S3_ENDPOINT_URL", default=None),
+            "querystring_auth": True,
+            "querystring_expire": int(MATERIAL_LINK_LIFETIME.total_seconds()),
+            "default_acl": "private",
+            "file_overwrite": False,
+        },
+    }
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Mail
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SmartCourse <no-reply@smartcourse.example>")
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+EMAIL_TIMEOUT = 10
+ISSUER_NAME = env.str("ISSUER_NAME", default="SmartCourse")
+"""Who gives the certificates, as printed on them."""
+
+LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"), as_json=True)

@@ -1,0 +1,39 @@
+"""Development and quickstart: local servers, files for mails, secrets made once in the data folder."""
+
+from __future__ import annotations
+
+from smartcourse.embedded.datafolder import local_secret
+from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
+from smartcourse.settings.base import BASE_DIR, CONTENT_SECURITY_POLICY, DATA_DIR, STORAGES
+from smartcourse.settings.environment import env
+from smartcourse.settings.logging import logging_settings
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(DATA_DIR, "secret_key")
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or local_secret(DATA_DIR, "jwt_signing_key")
+
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 0
+SESSION_COOKIE_SECURE = False
+SESSION_COOKIE_NAME = "sessionid"
+CSRF_COOKIE_SECURE = False
+CSRF_COOKIE_NAME = "csrftoken"
+CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1):\d+$"]
+
+DOCS_ARE_PUBLIC = True
+RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
+
+# Static files straight from the packages: nothing to collect before the first page.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+if not env.str("EMAIL_URL", default=""):
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+
+LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"), as_json=False)
+
+__all__ = ["BASE_DIR", "CONTENT_SECURITY_POLICY", "DATA_DIR"]

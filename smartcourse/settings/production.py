@@ -1,0 +1,27 @@
+"""Production: nothing starts without its secrets, its hosts and its address."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ImproperlyConfigured
+
+from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
+from smartcourse.settings.environment import env, strong_secret
+
+SECRET_KEY = strong_secret("SECRET_KEY")
+JWT_SIGNING_KEY = strong_secret("JWT_SIGNING_KEY")
+if SECRET_KEY == JWT_SIGNING_KEY:
+    raise ImproperlyConfigured("SECRET_KEY and JWT_SIGNING_KEY must differ: each signs for another purpose.")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts of this installation, separated by commas.")
+
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+if not PUBLIC_URL.startswith("https://"):
+    raise ImproperlyConfigured("PUBLIC_URL must be the https:// address of this installation.")
+
+for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
+    if not env.str(name, default=""):
+        raise ImproperlyConfigured(f"{name} is not set.")
+
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

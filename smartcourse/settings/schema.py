@@ -1,0 +1,33 @@
+"""What the OpenAPI document says of itself."""
+
+from typing import Any
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "SmartCourse API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": (
+        "The REST API of SmartCourse, a learning management system. Errors are "
+        "`application/problem+json` (RFC 9457) with a stable `code`; every answer carries `X-Request-Id`."
+    ),
+    "LICENSE": {"name": "MIT"},
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["smartcourse.api.permissions.DocumentationReader"],
+    "ENUM_NAME_OVERRIDES": {
+        "CourseStatus": "courses.models.CourseStatus",
+        "CourseLevel": "courses.models.CourseLevel",
+        "LessonType": "courses.models.LessonType",
+        "ContentFormat": "courses.models.ContentFormat",
+        "QuestionKind": "courses.models.QuestionKind",
+        "EnrollmentStatus": "enrollments.models.EnrollmentStatus",
+        "LessonStatus": "progress.models.LessonStatus",
+        "CertificateStatus": "certificates.models.CertificateStatus",
+        "RunStatus": "smartcourse.workflows.models.RunStatus",
+        "Role": "accounts.models.Role",
+    },
+}

@@ -1,0 +1,41 @@
+"""The settings of the test suite: real servers (see `smartcourse.testing.servers`), cheap passwords."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from pathlib import Path
+
+from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
+from smartcourse.settings.base import CACHES, DATABASES, STORAGES, TEMPLATES
+
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+PUBLIC_URL = "http://testserver"
+SECRET_KEY = secrets.token_urlsafe(64)
+JWT_SIGNING_KEY = secrets.token_urlsafe(64)
+
+SECURE_SSL_REDIRECT = False
+SESSION_COOKIE_SECURE = False
+SESSION_COOKIE_NAME = "sessionid"
+CSRF_COOKIE_SECURE = False
+CSRF_COOKIE_NAME = "csrftoken"
+DOCS_ARE_PUBLIC = True
+# Limits have tests of their own, which switch them on.
+RATE_LIMITS_ENABLED = False
+
+# A pool would outlive the test database that it is connected to.
+DATABASES["default"]["OPTIONS"].pop("pool")
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+DATA_DIR = Path(tempfile.gettempdir()) / "smartcourse-tests"
+MEDIA_ROOT = DATA_DIR / "media" / secrets.token_hex(8)
+WHITENOISE_AUTOREFRESH = True
+STORAGES = STORAGES | {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CELERY_BROKER_URL = "memory://"
+# Without a worker: a test that wants the deliveries and processes driven says so (`smartcourse.testing.settle`).
+CELERY_TASK_ALWAYS_EAGER = False

@@ -1,0 +1,39 @@
+"""Every address of the product."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+from smartcourse.api import problems
+from smartcourse.observability.health import HealthView, ReadyView
+
+api = [
+    path("health", HealthView.as_view(), name="health"),
+    path("ready", ReadyView.as_view(), name="ready"),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("", include("accounts.api.urls")),
+    path("", include("courses.api.urls")),
+    path("", include("enrollments.api.urls")),
+    path("", include("progress.api.urls")),
+    path("", include("certificates.api.urls")),
+    path("", include("notifications.api.urls")),
+    path("", include("analytics.api.urls")),
+    path("", include("smartcourse.workflows.api")),
+]
+
+urlpatterns = [
+    path("api/v1/", include(api)),
+    path("admin/", admin.site.urls),
+    path("verify/", include("certificates.api.pages")),
+    path("", RedirectView.as_view(url="/api/v1/docs"), name="home"),
+]
+
+handler400 = problems.bad_request
+handler403 = problems.permission_denied
+handler404 = problems.not_found
+handler500 = problems.server_error
