@@ -1,0 +1,74 @@
+# The commands of this project; `make help` lists them. Works with GNU make 3.81, which macOS has.
+
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# ruff, mypy and import-linter keep their caches where they find them; the packages of the project:
+PACKAGES := smartcourse accounts courses enrollments progress certificates notifications analytics
+
+# Python 3.11 or newer, asked rather than believed: a version manager may own a name that it refuses to run.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	"$$name" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& { command -v "$$name"; break; }; done)
+
+# $(call install,LOCKFILE,COPIES): bring the environment to a lock file, if it is not there yet. A copy of the lock
+# inside the environment, written last, says what is installed; so a broken-off or outdated install is done again.
+# --no-deps: a lock names everything, pip need not resolve. --no-compile: Python compiles what it imports, a fraction
+# of what is installed; only where it is forbidden to keep that, every process would do it anew, so it is done here.
+define install
+	@if cmp -s $(1) $(VENV)/$(1) && $(BIN)/python -c ''; then exit 0; fi; set -e; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		if [ -z "$(PYTHON)" ]; then \
+			echo "No Python 3.11 or newer with venv and ensurepip was found (Debian, Ubuntu: apt install python3-venv)." >&2; \
+			echo "Another one can be named: make PYTHON=/path/to/python3 ..." >&2; exit 1; \
+		fi; \
+		echo "Creating $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv --clear $(VENV); \
+	fi; \
+	echo "Installing $(1)"; \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile --no-deps \
+		--require-hashes -r $(1); \
+	if [ -n "$$PYTHONDONTWRITEBYTECODE" ]; then \
+		$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true; \
+	fi; \
+	for copy in $(2); do cp $$copy $(VENV)/$$copy; done
+endef
+
+.PHONY: help run test lint format lock install install-dev
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: install ## start everything with demo content: make run ARGS="--port 8100"
+	@exec $(BIN)/python manage.py quickstart $(ARGS)
+
+test: install-dev ## run the tests: make test ARGS="courses -k publish"
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+install: ## set up .venv from requirements.lock
+	$(call install,requirements.lock,requirements.lock)
+
+install-dev: ## set up .venv from requirements-dev.lock, which holds the other one
+	$(call install,requirements-dev.lock,requirements.lock requirements-dev.lock)
+
+lint: install-dev ## check form, types, order of imports, templates, migrations and the API's schema
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES) manage.py
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint --check --lint --quiet .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: install-dev ## put code and templates in form
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet .
+
+# The dev lock is held to the runtime's versions. uv reads no pip.conf: an index other than the public one is handed
+# on by its own environment variables (UV_DEFAULT_INDEX), and no address ends up in the files.
+lock: install-dev ## renew the lock files: exact versions, hashes for every platform, no addresses
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --extra dev --constraints requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
