@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from smartcourse.events.dispatch import enqueue
@@ -91,9 +92,10 @@ def sweep_deliveries() -> int:
     return len(due)
 
 
-def redrive(*, subscriber: str | None = None) -> int:
-    """Give parked deliveries (of one subscriber, or all) their attempts back, and return how many."""
-    parked = Delivery.objects.filter(status=DeliveryStatus.PARKED)
-    if subscriber:
-        parked = parked.filter(subscriber=subscriber)
-    return parked.update(status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=timezone.now())
+def redrive(deliveries: QuerySet[Delivery] | None = None) -> int:
+    """Give the parked ones among these deliveries (all, where none are named) their attempts back; return how many."""
+    among = Delivery.objects.all() if deliveries is None else deliveries
+    # The error stays where it is until the next attempt: whoever looks wants to know what was mended.
+    return among.filter(status=DeliveryStatus.PARKED).update(
+        status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=timezone.now()
+    )

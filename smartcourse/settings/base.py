@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from kombu import Queue
 
 from smartcourse.settings.environment import env
 from smartcourse.settings.logging import logging_settings
@@ -149,9 +150,13 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 270
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_QUEUES = (
-    "emails", "sms", "certificates", "reports", "progress", "webhooks", "events", "scheduled", "default",
-)  # fmt: skip
+CELERY_TASK_QUEUES = [
+    Queue(name)
+    for name in (
+        "emails", "sms", "certificates", "reports", "progress", "webhooks", "events", "scheduled", "default",
+    )
+]  # fmt: skip
+CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
