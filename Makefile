@@ -6,23 +6,25 @@ BIN := $(VENV)/bin
 # ruff, mypy and import-linter keep their caches where they find them; the packages of the project:
 PACKAGES := smartcourse accounts courses enrollments progress certificates notifications analytics
 
-# Python 3.11 or newer, asked rather than believed: a version manager may own a name that it refuses to run.
-PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
-	"$$name" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
-	&& { command -v "$$name"; break; }; done)
+# The interpreter of the environment; without a word, the first of these names that is 3.11 or newer.
+PYTHON ?= python3.13 python3.12 python3.11 python3
 
 # $(call install,LOCKFILE,COPIES): bring the environment to a lock file, if it is not there yet. A copy of the lock
 # inside the environment, written last, says what is installed; so a broken-off or outdated install is done again.
+# A version manager may own a name that it refuses to run, so each is asked.
 # --no-deps: a lock names everything, pip need not resolve. --no-compile: Python compiles what it imports, a fraction
 # of what is installed; only where it is forbidden to keep that, every process would do it anew, so it is done here.
 define install
 	@if cmp -s $(1) $(VENV)/$(1) && $(BIN)/python -c ''; then exit 0; fi; set -e; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
-		if [ -z "$(PYTHON)" ]; then \
+		for name in $(PYTHON) ""; do \
+			"$$name" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; \
+		done; \
+		if [ -z "$$name" ]; then \
 			echo "No Python 3.11 or newer with venv and ensurepip was found (Debian, Ubuntu: apt install python3-venv)." >&2; \
 			echo "Another one can be named: make PYTHON=/path/to/python3 ..." >&2; exit 1; \
 		fi; \
-		echo "Creating $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv --clear $(VENV); \
+		echo "Creating $(VENV) with $$name"; "$$name" -m venv --clear $(VENV); \
 	fi; \
 	echo "Installing $(1)"; \
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile --no-deps \
@@ -55,14 +57,14 @@ lint: install-dev ## check form, types, order of imports, templates, migrations 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(PACKAGES) manage.py
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint --check --lint --quiet .
+	$(BIN)/djlint --check --lint --quiet templates $(PACKAGES)
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 format: install-dev ## put code and templates in form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	$(BIN)/djlint --reformat --quiet .
+	$(BIN)/djlint --reformat --quiet templates $(PACKAGES)
 
 # The dev lock is held to the runtime's versions. uv reads no pip.conf: an index other than the public one is handed
 # on by its own environment variables (UV_DEFAULT_INDEX), and no address ends up in the files.
