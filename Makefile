@@ -3,7 +3,7 @@
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# ruff, mypy and import-linter keep their caches where they find them; the packages of the project:
+# The Python packages of the project; the rest of the tree is no code of ours, or none at all.
 PACKAGES := smartcourse accounts courses enrollments progress certificates notifications analytics
 
 # The interpreter of the environment; without a word, the first of these names that is 3.11 or newer.
