@@ -1,2 +1,17 @@
-"""Being written."""
+"""Metrics in the back office, for staff."""
 
+from __future__ import annotations
+
+from django.contrib import admin
+
+from analytics.models import DailyMetric
+from smartcourse.backoffice.admin import ReadOnlyAdmin
+
+
+@admin.register(DailyMetric)
+class DailyMetricAdmin(ReadOnlyAdmin):
+    """One number a day and metric."""
+
+    list_display = ("day", "name", "value", "computed_at")
+    list_filter = ("name",)
+    date_hierarchy = "day"

@@ -1,2 +1,30 @@
-"""Being written."""
+"""Which fact changes which day's numbers; each is recomputed, so that hearing twice changes nothing."""
 
+from __future__ import annotations
+
+from datetime import UTC
+
+from analytics.services import recompute_day
+from enrollments.events import EnrollmentActivated, EnrollmentCompleted
+from smartcourse.events.facts import Fact
+from smartcourse.events.subscriptions import subscribe
+from smartcourse.workflows.events import WorkflowFailed
+
+
+@subscribe(EnrollmentActivated)
+def count_a_new_enrollment(fact: EnrollmentActivated) -> None:
+    _recompute_day_of(fact)
+
+
+@subscribe(EnrollmentCompleted)
+def count_a_completion(fact: EnrollmentCompleted) -> None:
+    _recompute_day_of(fact)
+
+
+@subscribe(WorkflowFailed)
+def count_a_failed_process(fact: WorkflowFailed) -> None:
+    _recompute_day_of(fact)
+
+
+def _recompute_day_of(fact: Fact) -> None:
+    recompute_day(day=fact.occurred_at.astimezone(UTC).date())

@@ -32,6 +32,10 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """Certificates whose PDF exists."""
         return self.exclude(status=CertificateStatus.PENDING)
 
+    def of(self, user: Any) -> Self:
+        """A person's own certificates."""
+        return self.filter(enrollment__student=user.pk)
+
     def visible_to(self, user: Any) -> Self:
         """One's own, those of one's courses for an instructor, all for staff."""
         if user.is_staff:
@@ -66,6 +70,16 @@ class Certificate(Entity):
 
     def __str__(self) -> str:
         return f"{self.recipient_name}: {self.course_title}"
+
+    def issue(self) -> None:
+        """From now on it can be had and verified."""
+        self.status = CertificateStatus.ISSUED
+        self.save(update_fields=["status", "updated_at"])
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it stands: issued, and not revoked."""
+        return self.status == CertificateStatus.ISSUED
 
 
 class CertificateChange(models.Model):

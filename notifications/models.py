@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -83,3 +84,23 @@ class Message(Entity):
 
     def __str__(self) -> str:
         return self.title
+
+    def mark_sent(self, *, at: datetime) -> None:
+        """It left through its channel."""
+        self.status, self.sent_at, self.attempts = MessageStatus.SENT, at, self.attempts + 1
+        self.save(update_fields=["status", "sent_at", "attempts", "updated_at"])
+
+    def wait(self, *, reason: str, until: datetime) -> None:
+        """It did not leave; it is tried again later."""
+        self.attempts, self.last_error, self.next_attempt_at = self.attempts + 1, reason, until
+        self.save(update_fields=["attempts", "last_error", "next_attempt_at", "updated_at"])
+
+    def give_up(self, *, reason: str) -> None:
+        """It did not leave, and is not tried any more until somebody says so."""
+        self.status, self.attempts, self.last_error = MessageStatus.FAILED, self.attempts + 1, reason
+        self.save(update_fields=["status", "attempts", "last_error", "updated_at"])
+
+    def mark_read(self, *, at: datetime) -> None:
+        """Its recipient opened it."""
+        self.read_at = at
+        self.save(update_fields=["read_at", "updated_at"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import status as http
 
@@ -37,6 +38,8 @@ class ContextSchema(AutoSchema):
         return super().get_filter_backends() if getattr(self.view, "action", "list") == "list" else []
 
     def _success(self, view: ContextViewSet) -> dict[Any, Any]:
+        if media_type := view.files.get(view.action):
+            return {(http.HTTP_200_OK, media_type): OpenApiTypes.BINARY}
         answer = view.serializers.get(view.action)
         if answer is None:
             return {http.HTTP_204_NO_CONTENT: None}

@@ -21,7 +21,7 @@ class ContextViewSet(GenericViewSet[Any]):
     """A set of actions over one resource, every one of which declares itself by its name.
 
     serializers: what the action answers with. inputs: what it takes as body. permissions: who may call it (an action
-    that is not in here is refused). raises: the domain errors its service raises, for the schema. statuses: the
+    that is not in here is refused). files: the media type of actions that answer with a file. raises: the domain errors its service raises, for the schema. statuses: the
     status of success where it is not 200 (201 is said by `respond(created=True)`). throttle_scopes: its rate limit.
     """
 
@@ -30,6 +30,7 @@ class ContextViewSet(GenericViewSet[Any]):
     permissions: ClassVar[Mapping[str, Sequence[type[BasePermission]]]] = {}
     raises: ClassVar[Mapping[str, Sequence[type[DomainError]]]] = {}
     statuses: ClassVar[Mapping[str, int]] = {}
+    files: ClassVar[Mapping[str, str]] = {}
     throttle_scopes: ClassVar[Mapping[str, str]] = {}
     lookup_value_converter = "uuid"
 

@@ -1,0 +1,18 @@
+"""Filters of the list of notices."""
+
+from __future__ import annotations
+
+import django_filters
+
+from notifications.models import Message, MessageType
+
+
+class NotificationFilter(django_filters.FilterSet):
+    """`?type=course_welcome`, `?unread=true`."""
+
+    type = django_filters.ChoiceFilter(choices=MessageType.choices)
+    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
+
+    class Meta:
+        model = Message
+        fields: list[str] = []
