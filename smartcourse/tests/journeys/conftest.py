@@ -1,0 +1,133 @@
+"""A whole installation for the journeys: the processes that `manage.py quickstart` starts, and a mail server."""
+
+from __future__ import annotations
+
+import email
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from email.policy import default as modern
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+from django.conf import settings
+
+T = TypeVar("T")
+START_TIMEOUT = 90
+# What the fixture sets itself, and what would make quickstart use the test suite's servers instead of its own.
+NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "EMAIL_URL")
+
+
+@dataclass
+class Mailbox:
+    """Everything that the mail server was handed."""
+
+    mails: list[Message] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(email.message_from_bytes(envelope.content, policy=modern))
+        return "250 OK"
+
+    def to(self, address: str) -> list[Message]:
+        return [mail for mail in list(self.mails) if address in str(mail["To"])]
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server on a free port."""
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    mailbox.port = controller.port  # type: ignore[attr-defined]  # for the fixture below, not for tests
+    yield mailbox
+    controller.stop()
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running quickstart: its quickstart.json, its data folder, and how to speak to it."""
+
+    info: dict[str, Any]
+    data: Path
+    environment: dict[str, str]
+    mailbox: Mailbox
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a manage.py command beside the running quickstart."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    def account(self, role: str) -> dict[str, str]:
+        return next(a for a in self.info["accounts"] if a["role"] == role)
+
+    def visitor(self) -> httpx.Client:
+        """A client without an account."""
+        return httpx.Client(base_url=self.info["api_url"] + "/", timeout=20)
+
+    def signed_in(self, address: str, password: str) -> httpx.Client:
+        client = self.visitor()
+        answer = client.post("auth/login", json={"email": address, "password": password})
+        assert answer.status_code == 200, answer.text
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return client
+
+    def signed_in_as(self, role: str) -> httpx.Client:
+        account = self.account(role)
+        return self.signed_in(account["email"], account["password"])
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Installation]:
+    """Quickstart in an empty folder, as `make run` starts it, with limits off and mail going to the mailbox."""
+    data = tmp_path_factory.mktemp("quickstart") / "data"
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED} | {
+        "SMARTCOURSE_DATA": str(data),
+        "RATE_LIMITS_ENABLED": "false",
+        "EMAIL_URL": f"smtp://127.0.0.1:{mailbox.port}",  # type: ignore[attr-defined]  # set by the fixture above
+    }
+    log = (data.parent / "quickstart.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "quickstart", "--port", str(free_port()), "--data", str(data)],
+        cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        eventually(lambda: (data / "quickstart.json").exists() or gave_up(process), START_TIMEOUT)
+        assert process.poll() is None, (data.parent / "quickstart.log").read_text()
+        info = json.loads((data / "quickstart.json").read_text())
+        yield Installation(info, data, environment, mailbox)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        log.close()
+
+
+def gave_up(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(look: Callable[[], T], seconds: float) -> T:
+    """Look until there is something, at most for so many seconds, and return it; else fail."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"nothing after {seconds} seconds")
+        time.sleep(0.05)
+    return found

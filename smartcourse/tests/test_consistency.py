@@ -1,0 +1,177 @@
+"""The architecture, as far as import-linter cannot see it: sizes, foreign keys, and everything that goes by name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.apps import apps
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from smartcourse.api.viewsets import ContextViewSet
+from smartcourse.events.facts import all_facts
+from smartcourse.events.subscriptions import all_subscriptions
+from smartcourse.workflows.definitions import all_processes
+
+ROOT: Path = settings.BASE_DIR
+CONTEXTS = ("accounts", "courses", "enrollments", "progress", "certificates", "notifications", "analytics")
+# From the bottom up; what Django and its friends bring along is below everything.
+ORDER = ("events", "workflows", *CONTEXTS)
+MODULE_LINES = 400
+FUNCTION_LINES = 40
+
+# Facts that nobody listens to yet, and why they are published all the same.
+HEARD_BY_NOBODY_YET = {
+    "user.verified": "for webhooks and analytics",
+    "user.role_changed": "for analytics",
+    "course.created": "for webhooks",
+    "course.updated": "for webhooks and caches",
+    "course.published": "for subscribers of instructors and categories",
+    "course.archived": "for the mail to its learners",
+    "enrollment.created": "for webhooks",
+    "progress.updated": "for webhooks and live updates",
+    "notification.sent": "for analytics",
+    "notification.failed": "for analytics and alerts",
+}
+
+
+def source_files() -> list[Path]:
+    packages = ("smartcourse", *CONTEXTS)
+    return sorted(p for name in packages for p in (ROOT / name).rglob("*.py") if "migrations" not in p.parts)
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    yield from (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+class TestSizes:
+    def test_no_module_is_longer_than_it_can_be_read(self) -> None:
+        lengths = {p.relative_to(ROOT): len(p.read_text().splitlines()) for p in source_files()}
+        assert {p: n for p, n in lengths.items() if n > MODULE_LINES} == {}
+
+    def test_no_function_is_longer_than_it_can_be_read(self) -> None:
+        long = [
+            f"{path.relative_to(ROOT)}:{f.lineno} {f.name}"
+            for path in source_files()
+            for f in functions(ast.parse(path.read_text()))
+            if (f.end_lineno or f.lineno) - f.lineno + 1 > FUNCTION_LINES
+        ]
+        assert long == []
+
+
+class TestForeignKeys:
+    def test_point_down(self) -> None:
+        up = [
+            f"{field} -> {field.related_model.__name__}"
+            for model in apps.get_models()
+            if model._meta.app_label in ORDER
+            for field in model._meta.get_fields()
+            if field.concrete and field.is_relation and field.related_model is not None
+            and points_up(model._meta.app_label, field)
+        ]  # fmt: skip
+        assert up == []
+
+
+def points_up(app: str, field: Any) -> bool:
+    target = field.related_model._meta.app_label
+    # What lies below accounts names a person by settings.AUTH_USER_MODEL, and by nothing else.
+    if target not in ORDER or field.related_model._meta.label == settings.AUTH_USER_MODEL:
+        return False
+    return ORDER.index(target) > ORDER.index(app)
+
+
+class TestFacts:
+    def test_have_a_listener_or_a_note(self) -> None:
+        heard = {s.fact_type for s in all_subscriptions()}
+        assert set(all_facts()) - heard == set(HEARD_BY_NOBODY_YET)
+
+    def test_are_what_subscriptions_name(self) -> None:
+        assert {s.fact_type for s in all_subscriptions()} <= set(all_facts())
+
+    def test_are_kept_on_queues_that_exist(self) -> None:
+        queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
+        assert {s.queue for s in all_subscriptions()} <= queues
+
+    def test_know_their_aggregate(self) -> None:
+        without = [f.type for f in all_facts().values() if f"{f.aggregate}_id" not in f.__dataclass_fields__]
+        assert without == []
+
+    def test_hold_no_secret(self) -> None:
+        suspicious = ("password", "token", "secret", "code", "email")
+        told = {f"{f.type}.{name}" for f in all_facts().values() for name in f.__dataclass_fields__}
+        # The code of an error is not a secret.
+        assert {name for name in told if any(word in name for word in suspicious)} == {"workflow.failed.error_code"}
+
+
+def calls(name: str) -> Iterator[tuple[str, str]]:
+    """Yield (file, first argument) of every call of a function of that name with a text as first argument."""
+    for path in source_files():
+        if "tests" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and called(node) == name and node.args:
+                argument = node.args[0]
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield str(path.relative_to(ROOT)), argument.value
+
+
+def called(node: ast.Call) -> str:
+    function = node.func
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+class TestNames:
+    def test_tasks_that_are_enqueued_exist(self) -> None:
+        current_app.loader.import_default_modules()
+        enqueued = {name for _, name in calls("enqueue")}
+        assert enqueued
+        assert enqueued <= set(current_app.tasks)
+
+    def test_processes_that_are_started_exist(self) -> None:
+        started = {name for _, name in calls("start")}
+        assert started == {process.name for process in all_processes()}
+
+    def test_scheduled_tasks_exist(self) -> None:
+        current_app.loader.import_default_modules()
+        assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(current_app.tasks)
+
+    def test_every_task_has_a_time_limit(self) -> None:
+        current_app.loader.import_default_modules()
+        own = {name: task for name, task in current_app.tasks.items() if not name.startswith("celery.")}
+        assert own
+        assert [name for name, task in own.items() if not task.time_limit] == []
+
+
+def patterns(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, prefix + str(entry.pattern))
+        else:
+            yield prefix + str(entry.pattern), entry
+
+
+def actions() -> list[tuple[str, type[ContextViewSet], str]]:
+    """Return (path, viewset, action) of everything under /api/v1 that is a ContextViewSet's."""
+    return [
+        (path, view, action)
+        for path, entry in patterns()
+        if isinstance(view := getattr(entry.callback, "cls", None), type) and issubclass(view, ContextViewSet)
+        for action in entry.callback.actions.values()  # type: ignore[union-attr]  # as_view() of a viewset sets it
+    ]
+
+
+class TestEndpoints:
+    def test_there_are_some(self) -> None:
+        assert len(actions()) > 40
+
+    @pytest.mark.parametrize("declared", ["permissions"])
+    def test_every_action_declares_who_may_call_it(self, declared: str) -> None:
+        assert [f"{v.__name__}.{a}" for _, v, a in actions() if a not in getattr(v, declared)] == []
+
+    def test_no_path_ends_in_a_slash(self) -> None:
+        assert [path for path, _ in patterns() if path.startswith("api/") and path.endswith("/")] == []
