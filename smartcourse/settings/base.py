@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,8 @@ STORAGES: dict[str, dict[str, Any]] = {
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SmartCourse <no-reply@smartcourse.example>")
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 10
+MAIL_DOMAIN = parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+"""The right side of the Message-ID of our mails."""
 ISSUER_NAME = env.str("ISSUER_NAME", default="SmartCourse")
 """Who gives the certificates, as printed on them."""
 
