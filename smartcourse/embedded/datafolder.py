@@ -31,6 +31,8 @@ DEFAULT_FOLDER = PROJECT_ROOT / ".smartcourse"
 MARK = ".smartcourse-data"
 MARK_TEXT = "This folder belongs to SmartCourse; `manage.py quickstart --reset` empties it.\n"
 PRIVATE = ("run", "logs", "mail", "media", "valkey")
+DEMO_SECRET = "demo_secret"  # noqa: S105 - the name of a file
+"""The name of the secret that the demo accounts' passwords are made from, by quickstart and by `seed_demo`."""
 SECRET_BYTES = 48
 """64 characters in base64."""
 

@@ -38,7 +38,7 @@ CHARACTER_TYPES = ("C.UTF-8", "en_US.UTF-8", "C")
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "200",
+    "max_connections": "300",
     "timezone": "UTC",
 }
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -234,8 +234,8 @@ class Supervisor:
         watch.restart_at, watch.started_at = None, self.clock()
         try:
             watch.child.start()
-        except EmbeddedError:
-            # Its log has the reason; it counts as a death, and the next try waits longer.
+        except (EmbeddedError, OSError):
+            # Its log has the reason, or the machine is out of something: as a death, and the next try waits longer.
             return
         self.on_restart(watch.child.name)
 

@@ -14,7 +14,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, MutableMapping
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit, urlunsplit
@@ -40,7 +40,7 @@ class TestServers:
         self._postgres: Postgres | None = None
         self._valkey: Child | None = None
 
-    def start(self, environ: os._Environ[str] | dict[str, str]) -> None:
+    def start(self, environ: MutableMapping[str, str]) -> None:
         """Start what `environ` names no server for, and name it there."""
         self._lock = (self.folder.claim().path / "owner.lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)

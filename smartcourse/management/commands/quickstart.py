@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from smartcourse.embedded.datafolder import DataFolder, EmbeddedError
+from smartcourse.embedded.datafolder import DEMO_SECRET, DataFolder, EmbeddedError, local_secret
 from smartcourse.embedded.installation import Account, Installation, Servers
 from smartcourse.embedded.postgres import Postgres
 from smartcourse.embedded.processes import is_free
@@ -220,10 +220,11 @@ class Quickstart:
         """Tell people and programs what is served."""
         # Late: the demo's module stands above this command's imports, and only a running platform has use for
         # it.
-        from smartcourse.demo.accounts import DEMO_ACCOUNTS
+        from smartcourse.demo.accounts import demo_accounts
 
         self.accounts = [
-            Account(role=one.role, email=one.email, password=one.password) for one in DEMO_ACCOUNTS
+            Account(role=one.role, email=one.email, password=one.password)
+            for one in demo_accounts(local_secret(self.folder.path, DEMO_SECRET))
         ]
         self._say(f"\nReady after {seconds:.1f} s.\n")
         self._say(f"  {'API docs':{LABEL_WIDTH}} {installation.addresses['docs_url']}")
