@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from rest_framework.test import APIClient
 
-ClientOf = Callable[[Any], APIClient]
+if TYPE_CHECKING:
+    # Not at run time: it reads Django's settings, and this plugin is loaded before there are any.
+    from rest_framework.test import APIClient
+
+ClientOf = Callable[[Any], "APIClient"]
 
 
 @pytest.fixture
@@ -16,6 +19,8 @@ def client_of() -> ClientOf:
     """Return a maker of API clients: `client_of(student)`, `client_of(None)` for an anonymous visitor."""
 
     def make(user: Any) -> APIClient:
+        from rest_framework.test import APIClient
+
         client = APIClient()
         if user is not None:
             client.force_authenticate(user)
