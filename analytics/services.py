@@ -118,8 +118,8 @@ def _series(at: datetime) -> list[dict[str, Any]]:
 
 
 def _popular_courses(limit: int = 5) -> list[dict[str, Any]]:
-    courses = Course.objects.published().order_by("-learner_count", "-published_at")[:limit]
-    return [{"id": c.pk, "title": c.title, "learner_count": c.learner_count} for c in courses.only("title", "learner_count")]
+    courses = Course.objects.published().order_by("-learner_count", "-published_at")
+    return list(courses.values("id", "title", "learner_count")[:limit])
 
 
 def course_numbers(*, course: Course) -> dict[str, Any]:

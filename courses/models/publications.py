@@ -10,8 +10,11 @@ from smartcourse.db.models import Entity
 
 
 class Publication(Entity):
-    """One frozen version of a course. `outline` is the tree as everybody may see it:
-    `[{id, title, lessons: [{id, title, type, estimated_minutes, is_preview}]}]`."""
+    """One frozen version of a course.
+
+    `outline` is the tree as everybody may see it: `[{id, title, lessons: [{id, title, type, estimated_minutes,
+    is_preview}]}]`.
+    """
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="publications")
     number = models.PositiveIntegerField()

@@ -12,7 +12,7 @@ from notifications.models import Message
 class NotificationSerializer(serializers.ModelSerializer[Message]):
     """A notice; `data` holds the ids that an app needs to act on it."""
 
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # the model's name for it, and the API's
 
     class Meta:
         model = Message

@@ -75,26 +75,31 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 Translated = tuple[int, dict[str, Any], dict[str, str]]
 
 
-def _translate(error: Exception) -> Translated | None:
+def _translate(error: Exception) -> Translated | None:  # noqa: PLR0911 - a table: one row a kind
     match error:
         case errors.DomainError():
             return _of_domain(error)
         case drf.ValidationError():
-            rows = list(_field_errors(error.detail, ""))
-            return 400, problem(400, "invalid", "The input is not valid.", errors=rows), {}
+            return _invalid(list(_field_errors(error.detail, "")))
         case drf.APIException():
             return _of_framework(error)
         case Http404():
-            return 404, problem(404, "not_found", errors.NotFound.message), {}
+            return _of_domain(errors.NotFound())
         case PermissionDenied():
-            return 403, problem(403, "insufficient_permissions", errors.NotAllowed.message), {}
+            return _of_domain(errors.NotAllowed())
         case DjangoValidationError():
-            rows = [{"field": "", "code": e.code or "invalid", "detail": "; ".join(e.messages)} for e in error.error_list]
-            return 400, problem(400, "invalid", "The input is not valid.", errors=rows), {}
+            return _invalid(
+                [{"field": "", "code": e.code or "invalid", "detail": "; ".join(e.messages)} for e in error.error_list]
+            )
         case OperationalError() | InterfaceError() | RedisError():
             log.error("a server does not answer", exc_info=error)
-            return 503, problem(503, "unavailable", errors.Unavailable.message), {"Retry-After": "5"}
+            status, body, headers = _of_domain(errors.Unavailable())
+            return status, body, {**headers, "Retry-After": "5"}
     return None
+
+
+def _invalid(rows: list[dict[str, str]]) -> Translated:
+    return 400, problem(400, errors.Invalid.code, errors.Invalid.message, errors=rows), {}
 
 
 def _of_domain(error: errors.DomainError) -> Translated:
@@ -122,8 +127,9 @@ def _of_framework(error: drf.APIException) -> Translated:
     code = FRAMEWORK_CODES.get(type(error), str(error.default_code))
     if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, drf.Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(max(1, round(error.wait)))
+    wait = getattr(error, "wait", None)
+    if isinstance(error, drf.Throttled) and wait is not None:
+        headers["Retry-After"] = str(max(1, round(wait)))
     return error.status_code, problem(error.status_code, code, str(error.detail)), headers
 
 

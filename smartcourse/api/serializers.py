@@ -36,7 +36,8 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     code = serializers.CharField()
     request_id = serializers.CharField()
-    errors = ProblemFieldSerializer(many=True, required=False)
+    # DRF's serializers have a property of that name; in a document that is only ever written it is not asked for.
+    errors = ProblemFieldSerializer(many=True, required=False)  # type: ignore[assignment]  # see above
 
 
 class StorableCharField(serializers.CharField):

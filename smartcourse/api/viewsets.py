@@ -21,7 +21,8 @@ class ContextViewSet(GenericViewSet[Any]):
     """A set of actions over one resource, every one of which declares itself by its name.
 
     serializers: what the action answers with. inputs: what it takes as body. permissions: who may call it (an action
-    that is not in here is refused). files: the media type of actions that answer with a file. raises: the domain errors its service raises, for the schema. statuses: the
+    that is not in here is refused). files: the media type of actions that answer with a file. raises: the domain errors
+    its service raises, for the schema. statuses: the
     status of success where it is not 200 (201 is said by `respond(created=True)`). throttle_scopes: its rate limit.
     """
 

@@ -22,7 +22,8 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset: Any = super().get_queryset(request)
-        return queryset.visible_to(request.user) if self.for_instructors else queryset
+        visible: QuerySet[Any] = queryset.visible_to(request.user) if self.for_instructors else queryset
+        return visible
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         user: Any = request.user

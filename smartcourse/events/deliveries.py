@@ -44,7 +44,7 @@ def handle_delivery(delivery_id: UUID) -> bool:
             Delivery.objects.filter(pk=delivery.pk).update(
                 status=DeliveryStatus.HANDLED, handled_at=timezone.now(), attempts=delivery.attempts + 1
             )
-    except Exception as error:  # whatever a subscriber raises is kept with its delivery and retried
+    except Exception as error:  # noqa: BLE001 - whatever a subscriber raises is kept with its delivery and retried
         _record_failure(delivery_id, error)
         return False
     return True

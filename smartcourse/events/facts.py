@@ -83,7 +83,9 @@ def _from_json(value: Any, hint: Any) -> Any:
     if value is None:
         return None
     kinds = getattr(hint, "__args__", (hint,))
-    for kind in (UUID, datetime, date):
-        if kind in kinds:
-            return kind(value) if kind is UUID else kind.fromisoformat(value)  # type: ignore[attr-defined]  # date has it
-    return value
+    # A datetime is a date too, so the narrower one is looked for first.
+    if UUID in kinds:
+        return UUID(value)
+    if datetime in kinds:
+        return datetime.fromisoformat(value)
+    return date.fromisoformat(value) if date in kinds else value

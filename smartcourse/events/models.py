@@ -15,7 +15,9 @@ class OutboxFact(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    position = models.BigIntegerField(db_default=models.Func(models.Value("events_outbox_position"), function="nextval"), editable=False)
+    position = models.BigIntegerField(
+        db_default=models.Func(models.Value("events_outbox_position"), function="nextval"), editable=False
+    )
     type = models.CharField(max_length=100)
     version = models.PositiveSmallIntegerField()
     aggregate = models.CharField(max_length=50)

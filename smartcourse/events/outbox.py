@@ -48,9 +48,9 @@ def _next_sequence(key: str) -> int:
             "ON CONFLICT (key) DO UPDATE SET last = events_aggregatecounter.last + 1 RETURNING last",
             [key],
         )
-        row = cursor.fetchone()
-    assert row is not None  # RETURNING of an upsert always has its row
-    return int(row[0])
+        # RETURNING of an upsert always has its row.
+        [[last]] = cursor.fetchall()
+    return int(last)
 
 
 def _wake_relay() -> None:

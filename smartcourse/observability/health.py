@@ -15,10 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-
 HEALTH = inline_serializer("Health", {"status": serializers.CharField()})
 READINESS = inline_serializer(
-    "Readiness", {"status": serializers.CharField(), "database": serializers.BooleanField(), "redis": serializers.BooleanField()}
+    "Readiness",
+    {
+        "status": serializers.ChoiceField(choices=["ok", "degraded", "unavailable"]),
+        "database": serializers.BooleanField(),
+        "redis": serializers.BooleanField(),
+    },
 )
 
 

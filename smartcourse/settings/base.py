@@ -12,7 +12,6 @@ from kombu import Queue
 
 from smartcourse.settings.environment import env
 from smartcourse.settings.logging import logging_settings
-from smartcourse.settings.schema import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 # Django's generic classes take their type arguments at run time too (`ModelAdmin[Course]`).
 django_stubs_ext.monkeypatch()
@@ -219,7 +218,13 @@ REST_FRAMEWORK: dict[str, Any] = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 RATE_LIMITS_ENABLED = True
-RATE_LIMITS = {"default": (100, 60), "auth": (60, 60), "assignments": (60, 60), "uploads": (100, 3600), "verify": (30, 60)}
+RATE_LIMITS = {
+    "default": (100, 60),
+    "auth": (60, 60),
+    "assignments": (60, 60),
+    "uploads": (100, 3600),
+    "verify": (30, 60),
+}
 """Scope to (requests, seconds): what a bucket holds and how long it takes to fill again."""
 
 # The edge

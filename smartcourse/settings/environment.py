@@ -19,7 +19,7 @@ def strong_secret(name: str) -> str:
     Raises:
         ImproperlyConfigured: it is missing, short (under 50 characters), repetitive, or a placeholder.
     """
-    value = env.str(name, default="")
+    value: str = env.str(name, default="")
     if not value:
         raise ImproperlyConfigured(f"{name} is not set; make one with: openssl rand -base64 64 | tr -d '\\n'")
     weak = (

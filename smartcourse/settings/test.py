@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
-from smartcourse.settings.base import CACHES, DATABASES, STORAGES, TEMPLATES
+from smartcourse.settings.base import DATABASES, STORAGES
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PUBLIC_URL = "http://testserver"

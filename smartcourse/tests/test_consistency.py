@@ -67,7 +67,7 @@ class TestSizes:
 class TestForeignKeys:
     def test_point_down(self) -> None:
         up = [
-            f"{field} -> {field.related_model.__name__}"
+            f"{field} -> {field.related_model}"
             for model in apps.get_models()
             if model._meta.app_label in ORDER
             for field in model._meta.get_fields()

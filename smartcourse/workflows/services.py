@@ -101,7 +101,7 @@ def _take_step(run_id: UUID, token: int) -> bool:
             run.lease_expires_at = timezone.now() + LEASE if going_on else None
             run.save()
             return going_on
-    except Exception as error:  # whatever a step raises is recorded with its run
+    except Exception as error:  # noqa: BLE001 - whatever a step raises is recorded with its run
         return _record_failure(run_id, token, error)
 
 

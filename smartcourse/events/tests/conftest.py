@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -42,10 +41,10 @@ class Watcher:
 
 
 @pytest.fixture
-def watcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watcher]:
+def watcher(monkeypatch: pytest.MonkeyPatch) -> Watcher:
     watcher = Watcher()
     monkeypatch.setitem(facts._registry, "lamp.lit", LampLit)
     name = "lamps.watcher"
     subscription = subscriptions.Subscription(name, "lamp.lit", "events", watcher)
     monkeypatch.setitem(subscriptions._subscriptions, name, subscription)
-    yield watcher
+    return watcher

@@ -25,9 +25,9 @@ class TestPublish:
 
     @pytest.mark.django_db(transaction=True)
     def test_leaves_nothing_of_a_change_that_was_rolled_back(self) -> None:
-        with pytest.raises(RuntimeError, match="no light"), transaction.atomic():
+        with transaction.atomic():
             publish(LampLit(lamp_id=uuid7()))
-            raise RuntimeError("no light")
+            transaction.set_rollback(True)
         assert not OutboxFact.objects.exists()
 
     @pytest.mark.django_db

@@ -34,7 +34,7 @@ class Mailbox:
 
     mails: list[Message] = field(default_factory=list)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.mails.append(email.message_from_bytes(envelope.content, policy=modern))
         return "250 OK"
 

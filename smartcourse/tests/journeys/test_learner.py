@@ -198,7 +198,8 @@ class TestCourseMadeByTheAPI:
         assert made.status_code == 201, made.text
         course = f"courses/{made.json()['id']}"
         module = story.instructor.post(f"{course}/modules", json={"title": "Bends"}).json()
-        lesson = {"title": "The reef knot", "type": "text", "content": "Right over left, <script>x()</script>then left."}
+        text = "Right over left, <script>x()</script>then left."
+        lesson = {"title": "The reef knot", "type": "text", "content": text}
         answer = story.instructor.post(f"{course}/modules/{module['id']}/lessons", json=lesson)
         assert answer.status_code == 201, answer.text
         run = story.instructor.post(f"{course}/publish").json()["workflow_id"]
