@@ -42,7 +42,7 @@ class ContextSchema(AutoSchema):
             return {(http.HTTP_200_OK, media_type): OpenApiTypes.BINARY}
         answer = view.serializers.get(view.action)
         if answer is None:
-            return {http.HTTP_204_NO_CONTENT: None}
+            return {view.statuses.get(view.action, http.HTTP_204_NO_CONTENT): None}
         default = http.HTTP_201_CREATED if view.action == "create" else http.HTTP_200_OK
         status = view.statuses.get(view.action, default)
         return {status: answer}

@@ -12,6 +12,7 @@ from kombu import Queue
 
 from smartcourse.settings.environment import env
 from smartcourse.settings.logging import logging_settings
+from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
 
 # Django's generic classes take their type arguments at run time too (`ModelAdmin[Course]`).
 django_stubs_ext.monkeypatch()
