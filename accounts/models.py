@@ -111,11 +111,45 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         """Return whether the person has one of these roles."""
         return self.is_active and any(role in roles for role in self.roles)
 
+    def rename(self, full_name: str) -> None:
+        """From now on the person is called this."""
+        self.full_name = full_name
+        self.save(update_fields=["full_name", "updated_at"])
+
+    def change_password(self, password: str) -> None:
+        """From now on this is the password."""
+        self.set_password(password)
+        self.save(update_fields=["password", "updated_at"])
+
+    def verify(self) -> None:
+        """The address is the person's own."""
+        self.is_verified = True
+        self.save(update_fields=["is_verified", "updated_at"])
+
+    def set_active(self, *, active: bool) -> None:
+        """Open or close the account to its owner."""
+        self.is_active = active
+        self.save(update_fields=["is_active", "updated_at"])
+
+    def follow_roles(self) -> None:
+        """Bring `is_staff` in step with the roles, which were just changed."""
+        self.__dict__.pop("roles", None)
+        getattr(self, "_prefetched_objects_cache", {}).pop("groups", None)
+        self.is_staff = Role.STAFF in self.roles or Role.ADMIN in self.roles
+        self.save(update_fields=["is_staff", "updated_at"])
+
+    def note_login(self, *, at: datetime) -> None:
+        """The person signed in."""
+        self.last_login = at
+        self.save(update_fields=["last_login"])
+
 
 class InstructorProfile(models.Model):
     """What learners read about a teacher."""
 
-    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="instructor_profile")
+    user = models.OneToOneField(
+        User, primary_key=True, on_delete=models.CASCADE, related_name="instructor_profile"
+    )
     headline = models.CharField(max_length=160, blank=True)
     bio = models.TextField(blank=True)
     total_students = models.PositiveIntegerField(default=0, editable=False)

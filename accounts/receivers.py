@@ -1,2 +1,1 @@
-"""Being written."""
-
+"""accounts hears nothing: whatever it needs to know, it did itself."""

@@ -1,3 +1,33 @@
-"""Being written."""
+"""Addresses of accounts."""
 
-urlpatterns: list[object] = []
+from django.urls import path
+
+from accounts.api.people import InstructorViewSet, UserViewSet
+from accounts.api.sessions import AuthViewSet, PasswordGrantViewSet, SessionViewSet
+
+urlpatterns = [
+    path("auth/register", AuthViewSet.as_view({"post": "register"}), name="auth-register"),
+    path("auth/login", AuthViewSet.as_view({"post": "log_in"}), name="auth-login"),
+    path("auth/token", PasswordGrantViewSet.as_view({"post": "grant"}), name="auth-token"),
+    path("auth/refresh", AuthViewSet.as_view({"post": "refresh"}), name="auth-refresh"),
+    path("auth/verify-email", AuthViewSet.as_view({"post": "verify_email"}), name="auth-verify-email"),
+    path("auth/logout", AuthViewSet.as_view({"post": "log_out"}), name="auth-logout"),
+    path("auth/logout-all", AuthViewSet.as_view({"post": "log_out_everywhere"}), name="auth-logout-all"),
+    path(
+        "auth/password/change", AuthViewSet.as_view({"post": "change_password"}), name="auth-password-change"
+    ),
+    path("auth/me", AuthViewSet.as_view({"get": "me", "patch": "change_me"}), name="auth-me"),
+    path("auth/sessions", SessionViewSet.as_view({"get": "list"}), name="session-list"),
+    path("auth/sessions/<uuid:pk>", SessionViewSet.as_view({"delete": "destroy"}), name="session-detail"),
+    path("users", UserViewSet.as_view({"get": "list"}), name="user-list"),
+    path(
+        "users/<uuid:pk>",
+        UserViewSet.as_view(
+            {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+        ),
+        name="user-detail",
+    ),
+    path("instructors", InstructorViewSet.as_view({"get": "list"}), name="instructor-list"),
+    path("instructors/me", InstructorViewSet.as_view({"patch": "update_mine"}), name="instructor-me"),
+    path("instructors/<uuid:pk>", InstructorViewSet.as_view({"get": "retrieve"}), name="instructor-detail"),
+]

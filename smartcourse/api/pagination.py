@@ -21,4 +21,4 @@ class CursorPagination(FrameworkCursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 100
     # UUIDv7 keys are ordered by time, so the primary key is the keyset.
-    ordering = "-id"
+    ordering = "-pk"

@@ -53,6 +53,11 @@ class ContextViewSet(GenericViewSet[Any]):
         queryset: Any = super().get_queryset()
         return queryset.visible_to(self.request.user)  # type: ignore[no-any-return]  # by convention of our QuerySets
 
+    @property
+    def caller(self) -> Any:
+        """The person who calls; whoever passed the permissions of an action that wants one signed in."""
+        return self.request.user
+
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

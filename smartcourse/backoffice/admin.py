@@ -49,6 +49,9 @@ class ReadOnlyInline(admin.TabularInline[Any, Any]):
     can_delete = False
     show_change_link = False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.fields or ()
+
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # Whoever was let see the object above sees what belongs to it.
         return True

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest
+
+
+class BackofficeLoginForm(AdminAuthenticationForm):
+    """Django's form for the admin, asking for the role where that one asks for `is_staff`."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        if not user.is_active or not user.may_enter_backoffice:
+            # The same words as for a wrong password: what an account may do is not told to whoever guesses.
+            raise self.get_invalid_login_error()
 
 
 class BackofficeSite(AdminSite):
@@ -13,6 +25,7 @@ class BackofficeSite(AdminSite):
     site_title = "SmartCourse"
     index_title = "Back office"
     empty_value_display = "–"
+    login_form = BackofficeLoginForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

@@ -1,0 +1,243 @@
+"""Deeds about people: registering, proving the address, changing words, passwords and roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.events import UserRegistered, UserRoleChanged, UserVerified
+from accounts.models import InstructorProfile, Role, User, normalise_email
+from accounts.services.sessions import end_all_sessions
+from smartcourse.errors import Conflict, FieldError, Invalid, NotAllowed
+from smartcourse.events.outbox import publish
+
+VERIFICATION_SALT = "accounts.email-verification"
+
+
+class EmailTaken(Conflict):
+    """Somebody has an account with this address."""
+
+    code = "duplicate"
+    message = "There is an account with this e-mail address already."
+
+
+class WeakPassword(Invalid):
+    """The password does not pass the validators."""
+
+    message = "The password is too weak."
+
+
+class WrongPassword(Invalid):
+    """The present password was not given right."""
+
+    message = "The present password is wrong."
+
+
+class InvalidVerification(Invalid):
+    """The link to verify an address is wrong, too old, or for an address that has changed since."""
+
+    code = "invalid_verification"
+    message = "This link does not work any more. Please ask for a new one."
+
+
+class NotOneself(NotAllowed):
+    """Nobody changes their own roles or deactivates themselves."""
+
+    message = "This cannot be done to one's own account."
+
+
+@dataclass(frozen=True)
+class MailAddress:
+    """Where a person's mail goes."""
+
+    email: str
+    full_name: str
+
+
+def register_user(*, email: str, password: str | None, full_name: str, at: datetime) -> User:
+    """Make an account with the role student; without a password, nobody can log in to it.
+
+    Raises:
+        EmailTaken: the address has an account.
+        WeakPassword: the password does not pass the validators.
+    """
+    user = User(email=normalise_email(email), full_name=full_name.strip())
+    if password is not None:
+        _check_strength(password, user)
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+            user.groups.add(Group.objects.get(name=Role.STUDENT))
+            publish(UserRegistered(user_id=user.pk, occurred_at=at))
+    except IntegrityError as error:
+        raise EmailTaken from error
+    return user
+
+
+def _check_strength(password: str, user: User, field: str = "password") -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        rows = [FieldError(field, e.code or "invalid", " ".join(e.messages)) for e in error.error_list]
+        raise WeakPassword(errors=rows) from error
+
+
+def update_profile(*, user_id: UUID, full_name: str) -> User:
+    """Change what a person is called."""
+    with transaction.atomic():
+        user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        user.rename(full_name.strip())
+        return user
+
+
+def update_instructor_profile(*, user_id: UUID, changes: dict[str, str]) -> InstructorProfile:
+    """Change what learners read about a teacher: `headline`, `bio`."""
+    profile, _ = InstructorProfile.objects.update_or_create(user_id=user_id, defaults=changes)
+    return profile
+
+
+def change_password(*, user_id: UUID, current: str, new: str, session_id: UUID | None, at: datetime) -> None:
+    """Change the password, and end every session but the one that it is changed from.
+
+    Raises:
+        WrongPassword: `current` is not the password.
+        WeakPassword: `new` does not pass the validators.
+    """
+    user: User = User.objects.get(pk=user_id)
+    if not user.check_password(current):
+        raise WrongPassword(
+            errors=[FieldError("current_password", "invalid_credentials", WrongPassword.message)]
+        )
+    _check_strength(new, user, field="new_password")
+    with transaction.atomic():
+        set_password(user_id=user_id, password=new)
+        end_all_sessions(user_id=user_id, but=session_id, at=at)
+
+
+def set_password(*, user_id: UUID, password: str) -> None:
+    """Set a password without asking for the present one; for operators, not for endpoints."""
+    with transaction.atomic():
+        user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        user.change_password(password)
+
+
+def verification_token_for(*, user_id: UUID) -> str:
+    """Return the token that proves, to whoever reads the person's mail, that the address is theirs."""
+    user = User.objects.only("email").get(pk=user_id)
+    return signing.dumps([str(user_id), user.email], salt=VERIFICATION_SALT)
+
+
+def verify_email(*, token: str, at: datetime) -> User:
+    """Note that the address is the person's own; a second time changes nothing.
+
+    Raises:
+        InvalidVerification: the token is forged, too old, or the address has changed since.
+    """
+    try:
+        user_id, email = signing.loads(
+            token, salt=VERIFICATION_SALT, max_age=settings.EMAIL_VERIFICATION_LIFETIME
+        )
+    except (signing.BadSignature, ValueError) as error:
+        raise InvalidVerification from error
+    user: User | None = User.objects.active().filter(pk=user_id, email=email).first()
+    if user is None:
+        raise InvalidVerification
+    return mark_verified(user_id=user.pk, at=at)
+
+
+def mark_verified(*, user_id: UUID, at: datetime) -> User:
+    """Note that the address is the person's own."""
+    with transaction.atomic():
+        user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        if not user.is_verified:
+            user.verify()
+            publish(UserVerified(user_id=user_id, occurred_at=at))
+        return user
+
+
+def grant_role(*, user_id: UUID, role: Role, by: User | None) -> User:
+    """Give a person a role, in addition to those they have; `by` None is an operator at the command line.
+
+    Raises:
+        NotOneself: `by` is the person.
+    """
+    return _change_role(user_id, role, granted=True, by=by)
+
+
+def revoke_role(*, user_id: UUID, role: Role, by: User | None) -> User:
+    """Take a role from a person.
+
+    Raises:
+        NotOneself: `by` is the person.
+    """
+    return _change_role(user_id, role, granted=False, by=by)
+
+
+def _change_role(user_id: UUID, role: Role, *, granted: bool, by: User | None) -> User:
+    if by is not None and by.pk == user_id:
+        raise NotOneself
+    with transaction.atomic():
+        user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        if user.groups.filter(name=role).exists() == granted:
+            return user
+        group = Group.objects.get(name=role)
+        if granted:
+            user.groups.add(group)
+        else:
+            user.groups.remove(group)
+        user.follow_roles()
+        if role == Role.INSTRUCTOR and granted:
+            InstructorProfile.objects.get_or_create(user=user)
+        publish(UserRoleChanged(user_id=user_id, role=role.value, granted=granted))
+        # Whoever loses or gains power signs in anew; roles are read from the database all the same.
+        end_all_sessions(user_id=user_id, at=timezone.now())
+        return user
+
+
+def deactivate_user(*, user_id: UUID, by: User, at: datetime) -> None:
+    """Close an account to its owner, and end its sessions; what it holds stays.
+
+    Raises:
+        NotOneself: `by` is the person.
+    """
+    if by.pk == user_id:
+        raise NotOneself
+    with transaction.atomic():
+        user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        user.set_active(active=False)
+        end_all_sessions(user_id=user_id, at=at)
+
+
+def reactivate_user(*, user_id: UUID, by: User) -> None:
+    """Open a deactivated account again.
+
+    Raises:
+        NotOneself: `by` is the person.
+    """
+    if by.pk == user_id:
+        raise NotOneself
+    with transaction.atomic():
+        user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        user.set_active(active=True)
+
+
+def mail_address_of(*, user_id: UUID) -> MailAddress:
+    """Return where a person's mail goes today."""
+    user: Any = User.objects.only("email", "full_name").get(pk=user_id)
+    return MailAddress(user.email, user.full_name)
+
+
+def record_total_students(*, user_id: UUID, count: int) -> None:
+    """Set down how many learners a teacher has, as enrollments counted them."""
+    InstructorProfile.objects.update_or_create(user_id=user_id, defaults={"total_students": count})

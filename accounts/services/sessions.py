@@ -1,0 +1,178 @@
+"""Signing in and staying signed in: one session a device, refresh tokens good for one use."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import RefreshToken, Session, User, normalise_email
+from accounts.services.tokens import (
+    AccessClaims,
+    digest_of,
+    new_refresh_token,
+    successor_of,
+    write_access_token,
+)
+from smartcourse.errors import NotAllowed, NotAuthenticated
+
+# bcrypt takes a quarter of a second of a core; more than a few at once would leave none for anybody else.
+HASHING_AT_ONCE = 2
+_hashing = threading.BoundedSemaphore(HASHING_AT_ONCE)
+
+
+class InvalidCredentials(NotAuthenticated):
+    """E-mail and password do not belong together; which of the two is wrong is not said."""
+
+    code = "invalid_credentials"
+    message = "E-mail address or password is wrong."
+
+
+class TokenRevoked(NotAuthenticated):
+    """The session was ended: by its owner, by staff, or because a used refresh token was used again."""
+
+    code = "token_revoked"
+    message = "This session has ended. Please log in again."
+
+
+class InactiveUser(NotAllowed):
+    """The account is deactivated."""
+
+    code = "inactive_user"
+    message = "This account is deactivated."
+
+
+@dataclass(frozen=True)
+class Device:
+    """From where somebody signs in."""
+
+    user_agent: str = ""
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class SignedInSession:
+    """A session just begun or continued, with the tokens that are told this once."""
+
+    token_type: ClassVar[str] = "Bearer"  # noqa: S105 - a scheme, not a secret
+
+    user: User
+    access_token: str
+    refresh_token: str
+
+    @property
+    def expires_in(self) -> int:
+        """Seconds until the access token expires."""
+        return int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
+
+
+def log_in(*, email: str, password: str, device: Device, at: datetime) -> SignedInSession:
+    """Check the password and begin a session on this device.
+
+    Raises:
+        InvalidCredentials: no such account, or not its password; both take the same time.
+        InactiveUser: right, but the account is deactivated.
+    """
+    user = User.objects.with_roles().filter(email=normalise_email(email)).first()
+    with _hashing:
+        if user is None:
+            # The time of a check is spent for an unknown account too, or the clock would tell who has one.
+            make_password(password)
+            raise InvalidCredentials
+        # Rehashes, where the stored hash is older than today's settings.
+        if not user.check_password(password):
+            raise InvalidCredentials
+    if not user.is_active:
+        raise InactiveUser
+    return _begin_session(user, device, at)
+
+
+def _begin_session(user: User, device: Device, at: datetime) -> SignedInSession:
+    refresh_token = new_refresh_token()
+    with transaction.atomic():
+        session = Session.objects.create(
+            user=user,
+            user_agent=device.user_agent[:255],
+            address=device.address,
+            last_used_at=at,
+            expires_at=at + settings.REFRESH_TOKEN_LIFETIME,
+        )
+        _store(session, refresh_token, at)
+        user.note_login(at=at)
+    return _signed_in(user, session, refresh_token, at)
+
+
+def refresh_session(*, refresh_token: str, at: datetime) -> SignedInSession:
+    """Trade a refresh token for the next one.
+
+    A token is good once. Within `settings.REFRESH_REUSE_GRACE` of its use it gives the same successor again (the
+    answer may have been lost); later use means that it was stolen, from or by whoever used it first, and ends the
+    session.
+
+    Raises:
+        InvalidCredentials: the token is unknown.
+        TokenRevoked: the session has ended, or ends now.
+        InactiveUser: the account was deactivated.
+    """
+    token = RefreshToken.objects.select_related("session").filter(digest=digest_of(refresh_token)).first()
+    if token is None:
+        raise InvalidCredentials("The refresh token is not known.")
+    if token.expires_at <= at or token.session.revoked_at is not None or token.session.expires_at <= at:
+        raise TokenRevoked
+    if not _use(token, refresh_token, at):
+        _end(Session.objects.filter(pk=token.session_id), at)
+        raise TokenRevoked
+    user = User.objects.with_roles().get(pk=token.session.user_id)
+    if not user.is_active:
+        raise InactiveUser
+    return _signed_in(user, token.session, successor_of(refresh_token), at)
+
+
+def _use(token: RefreshToken, refresh_token: str, at: datetime) -> bool:
+    """Use the token up and store its successor, in one transaction; False for a use that comes too late.
+
+    The conditional update is what makes a use single: of any number at once, one finds `used_at` empty.
+    """
+    with transaction.atomic():
+        first = RefreshToken.objects.filter(pk=token.pk, used_at=None).update(used_at=at)
+        if first:
+            _store(token.session, successor_of(refresh_token), at)
+            Session.objects.filter(pk=token.session_id).update(last_used_at=at)
+            return True
+    used_at = RefreshToken.objects.values_list("used_at", flat=True).get(pk=token.pk)
+    return used_at is not None and at - used_at <= settings.REFRESH_REUSE_GRACE
+
+
+def _store(session: Session, refresh_token: str, at: datetime) -> None:
+    RefreshToken.objects.create(
+        session=session,
+        digest=digest_of(refresh_token),
+        expires_at=min(session.expires_at, at + settings.REFRESH_TOKEN_LIFETIME),
+    )
+
+
+def _signed_in(user: User, session: Session, refresh_token: str, at: datetime) -> SignedInSession:
+    access = write_access_token(AccessClaims(user.pk, session.pk), at=at.timestamp())
+    return SignedInSession(user=user, access_token=access, refresh_token=refresh_token)
+
+
+def end_session(*, session_id: UUID, at: datetime) -> None:
+    """End a session: its access tokens are refused from the next request on."""
+    _end(Session.objects.filter(pk=session_id), at)
+
+
+def end_all_sessions(*, user_id: UUID, at: datetime, but: UUID | None = None) -> int:
+    """End all sessions of a person, but one where it is named, and return how many."""
+    sessions = Session.objects.filter(user=user_id)
+    return _end(sessions.exclude(pk=but) if but else sessions, at)
+
+
+def _end(sessions: QuerySet[Session], at: datetime) -> int:
+    return sessions.filter(revoked_at=None).update(revoked_at=at)

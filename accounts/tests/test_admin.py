@@ -1,0 +1,60 @@
+"""People in the back office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Role, User
+from accounts.tests.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+URL = "/admin/accounts/user/"
+
+
+class TestSite:
+    def test_lets_in_by_role(self, client: Client, staff: Any, instructor: Any, student: Any) -> None:
+        for who, status in ((staff, 200), (instructor, 200), (student, 302)):
+            client.logout()
+            client.post("/admin/login/", {"username": who.email, "password": PASSWORD})
+            assert client.get("/admin/").status_code == status, who
+
+
+class TestUserAdmin:
+    def test_shows_staff_everybody_and_instructors_nobody(
+        self, client: Client, staff: Any, instructor: Any, student: Any, django_assert_max_num_queries: Any
+    ) -> None:
+        client.force_login(staff)
+        with django_assert_max_num_queries(14):
+            page = client.get(URL)
+        assert student.email in page.content.decode()
+        page = client.get(f"{URL}{student.pk}/change/")
+        assert page.status_code == 200
+        assert "md5" not in page.content.decode(), "no hash is shown"
+        client.force_login(instructor)
+        assert client.get(URL).status_code == 403
+
+    def test_gives_roles_by_administrators_alone(
+        self, client: Client, staff: Any, administrator: Any, student: Any
+    ) -> None:
+        form = {"action": "make_staff", "_selected_action": [str(student.pk)]}
+        client.force_login(staff)
+        client.post(URL, form)
+        assert not User.objects.get(pk=student.pk).has_role(Role.STAFF)
+        client.force_login(administrator)
+        client.post(URL, form)
+        assert User.objects.get(pk=student.pk).has_role(Role.STAFF)
+
+    def test_lets_staff_approve_instructors(self, client: Client, staff: Any, student: Any) -> None:
+        client.force_login(staff)
+        client.post(URL, {"action": "make_instructor", "_selected_action": [str(student.pk)]})
+        assert User.objects.get(pk=student.pk).has_role(Role.INSTRUCTOR)
+
+    def test_says_so_where_it_is_ones_own_account(self, client: Client, administrator: Any) -> None:
+        client.force_login(administrator)
+        form = {"action": "deactivate", "_selected_action": [str(administrator.pk)]}
+        page = client.post(URL, form, follow=True).content.decode()
+        assert "cannot be done to one&#x27;s own account" in page
+        assert User.objects.get(pk=administrator.pk).is_active

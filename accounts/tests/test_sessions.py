@@ -1,0 +1,313 @@
+"""Signing in, staying signed in, signing out: through the API, with real tokens."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+import pytest
+import time_machine
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts import services
+from accounts.models import RefreshToken, Role, Session, User
+from accounts.tests.factories import PASSWORD, UserFactory
+
+ME = "/api/v1/auth/me"
+
+
+def log_in(user: Any, password: str = PASSWORD) -> dict[str, Any]:
+    answer = APIClient().post("/api/v1/auth/login", {"email": user.email, "password": password})
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())
+
+
+def bearer(token: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def refresh(token: str) -> Any:
+    return APIClient().post("/api/v1/auth/refresh", {"refresh_token": token})
+
+
+@pytest.mark.django_db
+class TestLogin:
+    def test_answers_as_the_product_says(self, instructor: Any) -> None:
+        answer = log_in(instructor)
+        assert set(answer) == {"access_token", "refresh_token", "token_type", "expires_in", "user"}
+        assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 900)
+        assert set(answer["user"]) == {
+            "id", "email", "full_name", "role", "roles", "is_active", "is_verified", "created_at",
+        }  # fmt: skip
+        assert (answer["user"]["role"], answer["user"]["roles"]) == ("instructor", ["instructor", "student"])
+
+    def test_ignores_the_case_of_the_address(self, student: Any) -> None:
+        answer = APIClient().post(
+            "/api/v1/auth/login", {"email": student.email.upper(), "password": PASSWORD}
+        )
+        assert answer.status_code == 200
+
+    def test_says_the_same_of_a_wrong_password_and_an_unknown_account(self, student: Any) -> None:
+        wrong = APIClient().post("/api/v1/auth/login", {"email": student.email, "password": "wrong password"})
+        unknown = APIClient().post(
+            "/api/v1/auth/login", {"email": "nobody@example.org", "password": "wrong password"}
+        )
+        assert wrong.status_code == unknown.status_code == 401
+        kept = [{k: v for k, v in a.json().items() if k != "request_id"} for a in (wrong, unknown)]
+        assert kept[0] == kept[1]
+        assert kept[0]["code"] == "invalid_credentials"
+
+    def test_spends_the_time_of_a_check_for_an_unknown_account(
+        self, monkeypatch: pytest.MonkeyPatch, db: None
+    ) -> None:
+        hashed: list[str] = []
+        monkeypatch.setattr("accounts.services.sessions.make_password", hashed.append)
+        APIClient().post("/api/v1/auth/login", {"email": "nobody@example.org", "password": "wrong password"})
+        assert hashed == ["wrong password"]
+
+    def test_refuses_a_deactivated_account(self, student: Any, administrator: Any) -> None:
+        services.deactivate_user(user_id=student.pk, by=administrator, at=timezone.now())
+        answer = APIClient().post("/api/v1/auth/login", {"email": student.email, "password": PASSWORD})
+        assert (answer.status_code, answer.json()["code"]) == (403, "inactive_user")
+
+    def test_is_not_kept_on_the_way(self, student: Any) -> None:
+        answer = APIClient().post("/api/v1/auth/login", {"email": student.email, "password": PASSWORD})
+        assert answer["Cache-Control"] == "no-store"
+
+    def test_works_by_the_oauth_form(self, student: Any) -> None:
+        form = {"grant_type": "password", "username": student.email, "password": PASSWORD}
+        answer = APIClient().post(
+            "/api/v1/auth/token",
+            "&".join(f"{k}={v}" for k, v in form.items()),
+            content_type="application/x-www-form-urlencoded",
+        )
+        assert answer.status_code == 200, answer.content
+        assert bearer(answer.json()["access_token"]).get(ME).status_code == 200
+
+    def test_does_not_mind_an_old_token_sent_along(self, student: Any) -> None:
+        client = bearer("of.old.times")
+        answer = client.post("/api/v1/auth/login", {"email": student.email, "password": PASSWORD})
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize("field", ["role", "is_staff", "is_superuser", "id"])
+    def test_takes_no_field_that_it_does_not_know(self, student: Any, field: str) -> None:
+        body = {"email": student.email, "password": PASSWORD, field: "admin"}
+        assert APIClient().post("/api/v1/auth/login", body).status_code == 400
+
+
+@pytest.mark.django_db
+class TestAccessToken:
+    def test_opens_the_api_with_two_queries(self, student: Any, django_assert_max_num_queries: Any) -> None:
+        client = bearer(log_in(student)["access_token"])
+        with django_assert_max_num_queries(2):
+            assert client.get(ME).json()["id"] == str(student.pk)
+
+    def test_carries_the_session_and_no_role(self, instructor: Any) -> None:
+        token = log_in(instructor)["access_token"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["sid"] == str(Session.objects.get().pk)
+        assert "instructor" not in json.dumps(claims)
+
+    def test_expires_after_fifteen_minutes(self, student: Any) -> None:
+        token = log_in(student)["access_token"]
+        with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1)):
+            answer = bearer(token).get(ME)
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
+        assert answer["WWW-Authenticate"] == "Bearer"
+
+    def test_ends_with_the_session_on_the_next_request(self, student: Any) -> None:
+        client = bearer(log_in(student)["access_token"])
+        assert client.post("/api/v1/auth/logout").status_code == 204
+        answer = client.get(ME)
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
+
+    def test_ends_with_deactivation_and_with_a_change_of_role(self, student: Any, administrator: Any) -> None:
+        client = bearer(log_in(student)["access_token"])
+        services.grant_role(user_id=student.pk, role=Role.STAFF, by=administrator)
+        assert client.get(ME).json()["code"] == "token_revoked"
+        client = bearer(log_in(student)["access_token"])
+        services.deactivate_user(user_id=student.pk, by=administrator, at=timezone.now())
+        assert client.get(ME).status_code == 401
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"aud": "somebody-else"}, {"iss": "somebody-else"}, {"token_type": "refresh"}, {"sid": "not-a-uuid"},
+            {"sub": None}, {"exp": 1},
+        ],
+    )  # fmt: skip
+    def test_is_refused_with_any_claim_changed(self, student: Any, changes: dict[str, Any]) -> None:
+        claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False}) | changes
+        forged = jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS256")
+        assert bearer(forged).get(ME).status_code == 401
+
+    def test_is_refused_without_an_expiry(self, student: Any) -> None:
+        claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False})
+        del claims["exp"]
+        assert (
+            bearer(jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS256")).get(ME).status_code == 401
+        )
+
+    def test_is_refused_unsigned_or_signed_otherwise(self, student: Any) -> None:
+        claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False})
+        unsigned = jwt.encode(claims, "", algorithm="none")
+        other_key = jwt.encode(claims, "k" * 64, algorithm="HS256")
+        other_algorithm = jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS512")
+        with_kid = jwt.encode(claims, "k" * 64, algorithm="HS256", headers={"kid": "../../dev/null"})
+        for token in (unsigned, other_key, other_algorithm, with_kid, "", "a.b.c", "é", "x" * 9000):
+            assert bearer(token).get(ME).status_code == 401, token[:40]
+
+    def test_of_one_person_does_not_open_the_session_of_another(self, student: Any, stranger: Any) -> None:
+        log_in(stranger)
+        claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False})
+        claims["sid"] = str(Session.objects.get(user=stranger).pk)
+        forged = jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS256")
+        assert bearer(forged).get(ME).status_code == 401
+
+    def test_a_gateways_header_is_not_believed(self, student: Any) -> None:
+        assert APIClient().get(ME, HTTP_X_USER_ID=str(student.pk)).status_code == 401
+
+
+@pytest.mark.django_db
+class TestRefresh:
+    def test_gives_new_tokens_that_work(self, student: Any) -> None:
+        answer = refresh(log_in(student)["refresh_token"])
+        assert answer.status_code == 200
+        assert bearer(answer.json()["access_token"]).get(ME).status_code == 200
+        assert refresh(answer.json()["refresh_token"]).status_code == 200
+
+    def test_gives_the_same_successor_within_the_grace(self, student: Any) -> None:
+        token = log_in(student)["refresh_token"]
+        assert refresh(token).json()["refresh_token"] == refresh(token).json()["refresh_token"]
+
+    def test_ends_the_session_on_reuse_after_the_grace(self, student: Any) -> None:
+        first = log_in(student)["refresh_token"]
+        second = refresh(first).json()
+        with time_machine.travel(timezone.now() + settings.REFRESH_REUSE_GRACE + timedelta(seconds=1)):
+            assert refresh(first).json()["code"] == "token_revoked"
+            assert refresh(second["refresh_token"]).json()["code"] == "token_revoked"
+            assert bearer(second["access_token"]).get(ME).json()["code"] == "token_revoked"
+
+    def test_stores_no_token_in_clear(self, student: Any) -> None:
+        token = log_in(student)["refresh_token"]
+        successor = refresh(token).json()["refresh_token"]
+        stored = " ".join(RefreshToken.objects.values_list("digest", flat=True))
+        assert token not in stored
+        assert successor not in stored
+
+    @pytest.mark.parametrize("token", ["nonsense", "é", "\x00", "", None, 7, ["a"]])
+    def test_refuses_what_is_no_token(self, db: None, token: Any) -> None:
+        assert refresh(token).status_code in (400, 401)
+
+    def test_refuses_an_access_token(self, student: Any) -> None:
+        assert refresh(log_in(student)["access_token"]).status_code in (400, 401)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRefreshAtOnce:
+    def test_fifty_refreshes_of_one_token_have_one_successor(self, student: Any) -> None:
+        token = log_in(student)["refresh_token"]
+        answers: list[Any] = []
+
+        def work() -> None:
+            answers.append(refresh(token))
+            connection.close()
+
+        threads = [threading.Thread(target=work) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert {a.status_code for a in answers} == {200}
+        assert len(answers) == 50
+        assert len({a.json()["refresh_token"] for a in answers}) == 1
+        assert RefreshToken.objects.filter(used_at=None).count() == 1
+
+
+@pytest.mark.django_db
+class TestSessions:
+    def test_lists_ones_own_devices_and_says_which_is_this(self, student: Any, stranger: Any) -> None:
+        log_in(stranger)
+        log_in(student)
+        client = bearer(log_in(student)["access_token"])
+        rows = client.get("/api/v1/auth/sessions").json()["results"]
+        assert [row["is_current"] for row in rows] == [True, False]
+
+    def test_ends_one_on_another_device(self, student: Any) -> None:
+        other, client = log_in(student), bearer(log_in(student)["access_token"])
+        ended = Session.objects.order_by("created_at").first()
+        assert ended
+        assert client.delete(f"/api/v1/auth/sessions/{ended.pk}").status_code == 204
+        assert client.delete(f"/api/v1/auth/sessions/{ended.pk}").status_code == 404
+        assert bearer(other["access_token"]).get(ME).status_code == 401
+        assert client.get(ME).status_code == 200
+
+    def test_hides_those_of_others(self, student: Any, stranger: Any) -> None:
+        log_in(student)
+        client = bearer(log_in(stranger)["access_token"])
+        theirs = Session.objects.get(user=student)
+        assert client.delete(f"/api/v1/auth/sessions/{theirs.pk}").status_code == 404
+        assert Session.objects.get(user=student).revoked_at is None
+
+    def test_refuses_an_anonymous_caller(self, anonymous: Any, student: Any) -> None:
+        log_in(student)
+        url = f"/api/v1/auth/sessions/{Session.objects.get().pk}"
+        assert [anonymous.get("/api/v1/auth/sessions").status_code, anonymous.delete(url).status_code] == [
+            401,
+            401,
+        ]
+
+    def test_all_end_at_once(self, student: Any) -> None:
+        clients = [bearer(log_in(student)["access_token"]) for _ in range(3)]
+        assert clients[0].post("/api/v1/auth/logout-all").status_code == 204
+        assert {client.get(ME).status_code for client in clients} == {401}
+
+
+@pytest.mark.django_db
+class TestPasswordChange:
+    URL = "/api/v1/auth/password/change"
+
+    def test_ends_every_other_session(self, student: Any) -> None:
+        other, client = bearer(log_in(student)["access_token"]), bearer(log_in(student)["access_token"])
+        body = {"current_password": PASSWORD, "new_password": "another fine passphrase"}
+        assert client.post(self.URL, body).status_code == 204
+        assert client.get(ME).status_code == 200
+        assert other.get(ME).status_code == 401
+        assert log_in(student, "another fine passphrase")
+
+    def test_wants_the_present_one_and_a_good_new_one(self, student: Any, anonymous: Any) -> None:
+        client = bearer(log_in(student)["access_token"])
+        wrong = client.post(
+            self.URL, {"current_password": "guess", "new_password": "another fine passphrase"}
+        )
+        weak = client.post(self.URL, {"current_password": PASSWORD, "new_password": "password"})
+        assert [wrong.status_code, weak.status_code] == [400, 400]
+        assert [wrong.json()["errors"][0]["field"], weak.json()["errors"][0]["field"]] == [
+            "current_password", "new_password",
+        ]  # fmt: skip
+        assert anonymous.post(self.URL, {}).status_code == 401
+
+
+class TestRefreshSecret:
+    def test_a_successor_cannot_be_told_from_its_predecessor_without_the_key(self) -> None:
+        from accounts.services.tokens import new_refresh_token, successor_of
+
+        token = new_refresh_token()
+        raw = base64.urlsafe_b64decode(successor_of(token) + "=")
+        assert len(raw) == 32
+        assert successor_of(token) == successor_of(token) != successor_of(new_refresh_token())
+
+
+def test_people_have_uuid_keys(db: None) -> None:
+    assert UUID(str(UserFactory().pk)).version == 7
+    assert User.objects.count() == 1
