@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from accounts.models import Role
 from courses.models import Course
 from smartcourse.db.models import Entity
 
@@ -62,7 +63,11 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
         """One's own, those in one's courses for an instructor, all for staff."""
         if user.is_staff:
             return self
-        return self.filter(models.Q(student=user.pk) | models.Q(course__instructor=user.pk))
+        own = models.Q(student=user.pk)
+        # Who is no instructor any more has no say over the courses she once taught.
+        return self.filter(
+            own | models.Q(course__instructor=user.pk) if user.has_role(Role.INSTRUCTOR) else own
+        )
 
 
 class Enrollment(Entity):

@@ -119,9 +119,7 @@ class QuizAttempt(Entity):
     score = models.FloatField(null=True, help_text="Points.")
     maximum = models.FloatField(null=True, help_text="Points.")
     passed = models.BooleanField(null=True)
-    results = models.JSONField(
-        default=list, help_text="Rows of question_id, correct, points, explanation."
-    )
+    results = models.JSONField(default=list, help_text="Rows of question_id, correct, points, explanation.")
     submitted_at = models.DateTimeField(null=True)
 
     objects = RecordQuerySet.as_manager()

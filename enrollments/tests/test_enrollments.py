@@ -44,6 +44,12 @@ class TestReading:
     def test_refuses_anonymous_visitors(self, enrollment: Any, anonymous: Any) -> None:
         assert anonymous.get(address(enrollment)).status_code == 401
 
+    def test_ends_with_the_role_of_instructor(
+        self, enrollment: Any, instructor: Any, client_of: ClientOf
+    ) -> None:
+        instructor.groups.filter(name="instructor").get().user_set.remove(instructor)
+        assert client_of(instructor).get(address(enrollment)).status_code == 404
+
 
 class TestMyCourses:
     URL = "/api/v1/enrollments/my-courses"

@@ -114,20 +114,20 @@ class PositionSerializer(serializers.ModelSerializer[LessonProgress]):
         read_only_fields = fields
 
 
-class ChoiceSerializer(Answer):
+class AnswerChoiceSerializer(Answer):
     """One of the answers to choose from."""
 
     key = serializers.CharField()
     text = serializers.CharField()
 
 
-class QuestionSerializer(Answer):
+class AskedQuestionSerializer(Answer):
     """A question without its key."""
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=QuestionKind.choices)
     prompt = serializers.CharField()
-    choices = ChoiceSerializer(many=True)
+    choices = AnswerChoiceSerializer(many=True)
     points = serializers.IntegerField()
 
 
@@ -137,7 +137,7 @@ class StartedAttemptSerializer(Answer):
     id = serializers.UUIDField()
     number = serializers.IntegerField()
     attempts_left = serializers.IntegerField(allow_null=True)
-    questions = QuestionSerializer(many=True)
+    questions = AskedQuestionSerializer(many=True)
 
 
 class QuestionResultSerializer(Answer):

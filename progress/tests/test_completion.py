@@ -271,9 +271,10 @@ class TestReadingProgress:
         tree = client_of(student).get(f"/api/v1/enrollments/{pending.pk}/progress").json()
         assert (tree["status"], tree["percentage"], tree["last_accessed_at"]) == ("PENDING", 0.0, None)
 
-    def test_asks_three_times(
+    def test_asks_four_times(
         self, student: Any, enrollment: Any, client_of: ClientOf, django_assert_num_queries: Any
     ) -> None:
         client = client_of(student)
-        with django_assert_num_queries(3):
+        # The caller's roles, the enrollment, its standing, its lessons.
+        with django_assert_num_queries(4):
             client.get(f"/api/v1/enrollments/{enrollment.pk}/progress")
