@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -138,6 +139,28 @@ class Course(Entity):
     def is_free(self) -> bool:
         return self.price_cents == 0
 
+    def describe(self, **changes: Any) -> None:
+        """Change what is said of the course."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changes, "updated_at"])
+
+    def become(self, status: CourseStatus) -> None:
+        """Change the status, and nothing else."""
+        self.status = status
+        self.save(update_fields=["status", "updated_at"])
+
+    def archive(self, *, at: datetime) -> None:
+        """Leave the catalogue."""
+        self.status, self.archived_at = CourseStatus.ARCHIVED, at
+        self.save(update_fields=["status", "archived_at", "updated_at"])
+
+    def put_forward(self, publication: Any, *, at: datetime) -> None:
+        """From now on learners read this publication."""
+        self.current_publication, self.status = publication, CourseStatus.PUBLISHED
+        self.published_at = self.published_at or at
+        self.save(update_fields=["current_publication", "status", "published_at", "updated_at"])
+
 
 class CourseSeats(models.Model):
     """How many may be in a course, and how many are: a row of its own, so that enrolling never rewrites the course.
@@ -187,6 +210,11 @@ class Module(Entity):
     def __str__(self) -> str:
         return self.title
 
+    def rename(self, title: str) -> None:
+        """Call it something else."""
+        self.title = title
+        self.save(update_fields=["title", "updated_at"])
+
 
 class Lesson(Entity):
     """The draft of a lesson. Its id is what learners' progress refers to, in every publication."""
@@ -214,6 +242,12 @@ class Lesson(Entity):
 
     def __str__(self) -> str:
         return self.title
+
+    def rewrite(self, **changes: Any) -> None:
+        """Change the draft."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changes, "updated_at"])
 
 
 class Material(Entity):
