@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
@@ -67,7 +68,9 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
 class Enrollment(Entity):
     """That a person learns in a course. `percentage` is the headline that progress sets down (0 to 100)."""
 
-    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrollments")
+    student = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrollments"
+    )
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="enrollments")
     status = models.CharField(
         max_length=12, choices=EnrollmentStatus.choices, default=EnrollmentStatus.PENDING
@@ -84,16 +87,34 @@ class Enrollment(Entity):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["student", "course"], condition=models.Q(status__in=LIVE), name="one_live_enrollment_per_course"
+                fields=["student", "course"],
+                condition=models.Q(status__in=LIVE),
+                name="one_live_enrollment_per_course",
             ),
             models.CheckConstraint(
-                condition=models.Q(percentage__gte=0, percentage__lte=100), name="percentage_is_between_0_and_100"
+                condition=models.Q(percentage__gte=0, percentage__lte=100),
+                name="percentage_is_between_0_and_100",
             ),
         ]
         indexes = [models.Index(fields=["course", "status"], name="enrollments_by_course")]
 
     def __str__(self) -> str:
         return f"{self.student} in {self.course}"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it stands no more; a learner who comes back gets a new one."""
+        return self.status not in LIVE
+
+    @property
+    def may_read(self) -> bool:
+        """Whether it opens the classroom."""
+        return self.status in READING
+
+    def follow(self, workflow_id: UUID) -> None:
+        """Remember the process that brings the enrollment about."""
+        self.workflow_id = workflow_id
+        self.save(update_fields=["workflow_id", "updated_at"])
 
     def activate(self, *, at: datetime) -> None:
         """Open the classroom."""

@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 import smartcourse.db.identifiers
 from django.conf import settings
 from django.db import migrations, models
@@ -24,7 +25,7 @@ class Migration(migrations.Migration):
                 ('enrollment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='progress', serialize=False, to='enrollments.enrollment')),
                 ('percentage', models.FloatField(default=0, validators=[django.core.validators.MaxValueValidator(100)])),
                 ('last_accessed_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={
@@ -62,7 +63,7 @@ class Migration(migrations.Migration):
                 ('score', models.FloatField(help_text='Points.', null=True)),
                 ('maximum', models.FloatField(help_text='Points.', null=True)),
                 ('passed', models.BooleanField(null=True)),
-                ('results', models.JSONField(default=list, help_text='One row a question: {question_id, correct, points, explanation}.')),
+                ('results', models.JSONField(default=list, help_text='Rows of question_id, correct, points, explanation.')),
                 ('submitted_at', models.DateTimeField(null=True)),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quiz_attempts', to='enrollments.enrollment')),
                 ('quiz', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='courses.quiz')),
