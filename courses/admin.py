@@ -152,7 +152,7 @@ class CategoryAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "slug")
     search_fields = ("name", "slug")
-    prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012 - Django's own form of it
+    prepopulated_fields = {"slug": ("name",)}
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return self.has_view_permission(request)

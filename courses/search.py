@@ -20,7 +20,7 @@ STEMMED = {
 
 def configurations_of(language: str) -> list[str]:
     """Return PostgreSQL's text search configurations for a language tag (BCP 47)."""
-    stemmed = STEMMED.get(language.split("-")[0].lower())
+    stemmed = STEMMED.get(language.split("-", maxsplit=1)[0].lower())
     return [EXACT, stemmed] if stemmed else [EXACT]
 
 

@@ -18,6 +18,10 @@ from smartcourse.api.pagination import CursorPagination
 from smartcourse.api.permissions import SignedIn
 from smartcourse.api.viewsets import ContextViewSet
 
+# Each looks by itself whether the course is the caller's to edit; see `editable_course`.
+AUTHOR = (SignedIn,)
+ARCHIVED = (services.CourseArchivedAlready,)
+
 
 class ModuleViewSet(ContextViewSet):
     """The modules of a draft, for those who may edit it."""
@@ -31,10 +35,10 @@ class ModuleViewSet(ContextViewSet):
         "reorder": inputs.OrderInput,
     }
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(
-        ("list", "create", "update", "partial_update", "destroy", "reorder"), [SignedIn]
+        ("list", "create", "update", "partial_update", "destroy", "reorder"), AUTHOR
     )
     raises: ClassVar[dict[str, Any]] = {
-        **dict.fromkeys(("create", "update", "partial_update", "destroy"), [services.CourseArchivedAlready]),
+        **dict.fromkeys(("create", "update", "partial_update", "destroy"), ARCHIVED),
         "reorder": [services.OrderInvalid, services.CourseArchivedAlready],
     }
     statuses: ClassVar[dict[str, int]] = {"create": 201}
@@ -42,11 +46,6 @@ class ModuleViewSet(ContextViewSet):
     def get_queryset(self) -> Any:
         course = editable_course(self.request.user, self.kwargs["course_pk"])
         return Module.objects.filter(course=course).prefetch_related("lessons")
-
-    def list(self, request: Request, course_pk: UUID) -> Response:
-        """The modules of the draft, in order."""
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def create(self, request: Request, course_pk: UUID) -> Response:
         """Add a module at the end."""
@@ -83,11 +82,11 @@ class LessonViewSet(ContextViewSet):
     )
     inputs: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "update", "partial_update"), inputs.LessonInput)
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(
-        ("list", "create", "retrieve", "update", "partial_update", "destroy"), [SignedIn]
+        ("list", "create", "retrieve", "update", "partial_update", "destroy"), AUTHOR
     )
     raises: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(
-            ("create", "update", "partial_update"), [services.LessonContentInvalid, services.CourseArchivedAlready]
+            ("create", "update", "partial_update"), (services.LessonContentInvalid, *ARCHIVED)
         ),
         "destroy": [services.CourseArchivedAlready],
     }
@@ -99,11 +98,6 @@ class LessonViewSet(ContextViewSet):
 
     def get_queryset(self) -> Any:
         return Lesson.objects.filter(module=self._module()).prefetch_related("materials")
-
-    def list(self, request: Request, **_path: UUID) -> Response:
-        """The lessons of the module, in order."""
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def create(self, request: Request, **_path: UUID) -> Response:
         """Add a lesson at the end of the module."""
@@ -130,18 +124,13 @@ class MaterialViewSet(ContextViewSet):
     parser_classes = (MultiPartParser,)
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(("list", "create"), serializers.MaterialSerializer)
     inputs: ClassVar[dict[str, Any]] = {"create": inputs.MaterialInput}
-    permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("list", "create"), [SignedIn])
+    permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("list", "create"), AUTHOR)
     raises: ClassVar[dict[str, Any]] = {"create": [services.FileRefused]}
     statuses: ClassVar[dict[str, int]] = {"create": 201}
     throttle_scopes: ClassVar[dict[str, str]] = {"create": "uploads"}
 
     def get_queryset(self) -> Any:
         return Material.objects.filter(course=editable_course(self.request.user, self.kwargs["course_pk"]))
-
-    def list(self, request: Request, course_pk: UUID) -> Response:
-        """The files of the course."""
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def create(self, request: Request, course_pk: UUID) -> Response:
         """Upload a file; its extension, its stated type and its content must agree."""
@@ -159,12 +148,15 @@ class QuizViewSet(ContextViewSet):
     queryset = Quiz.objects.select_related("lesson__module").prefetch_related("questions")
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "retrieve", "update"), serializers.QuizSerializer)
     inputs: ClassVar[dict[str, Any]] = {"create": inputs.QuizInput, "update": inputs.QuizChange}
-    permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "retrieve", "update"), [SignedIn])
-    raises: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "update"), [services.QuestionInvalid])
+    permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "retrieve", "update"), AUTHOR)
+    raises: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "update"), (services.QuestionInvalid,))
     statuses: ClassVar[dict[str, int]] = {"create": 201}
 
-    def _quiz(self, pk: UUID) -> Quiz:
-        quiz = get_object_or_404(self.queryset, pk=pk)
+    def get_queryset(self) -> Any:
+        return Quiz.objects.select_related("lesson__module").prefetch_related("questions")
+
+    def get_object(self) -> Quiz:
+        quiz: Quiz = super().get_object()
         editable_course(self.request.user, quiz.lesson.module.course_id)
         return quiz
 
@@ -175,11 +167,7 @@ class QuizViewSet(ContextViewSet):
         get_object_or_404(Lesson, module__course=course, pk=form["lesson_id"])
         return self.respond(services.define_quiz(**form))
 
-    def retrieve(self, request: Request, pk: UUID) -> Response:
-        """The quiz with its keys."""
-        return self.respond(self._quiz(pk))
-
     def update(self, request: Request, pk: UUID) -> Response:
         """Set the questions anew."""
-        quiz = self._quiz(pk)
+        quiz = self.get_object()
         return self.respond(services.define_quiz(lesson_id=quiz.lesson_id, **self.validated(request)))

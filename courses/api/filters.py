@@ -29,6 +29,8 @@ class CourseFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_search(self, queryset: QuerySet[Any], name: str, words: str) -> QuerySet[Any]:
-        query = search_query(words, language=self.data.get("language") or "en")
+        query = search_query(words, language=(self.data or {}).get("language") or "en")
         found = queryset.filter(search_vector=query)
-        return found.annotate(rank=SearchRank(F("search_vector"), query)).order_by("-rank", "-published_at", "-pk")
+        rank = SearchRank(F("search_vector"), query)
+        ranked: QuerySet[Any] = found.annotate(rank=rank).order_by("-rank", "-published_at", "-pk")
+        return ranked

@@ -8,7 +8,17 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from accounts.api.serializers import PublicUserSerializer
-from courses.models import Category, ContentFormat, Course, CourseStatus, Lesson, LessonType, Material, Module, Quiz
+from courses.models import (
+    Category,
+    ContentFormat,
+    Course,
+    CourseStatus,
+    Lesson,
+    LessonType,
+    Material,
+    Module,
+    Quiz,
+)
 from courses.models import Question as QuestionModel
 from courses.services import rendered_description
 
@@ -32,7 +42,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 class CourseCard(serializers.ModelSerializer[Course]):
     """A course as the catalogue shows it; `category` is a slug, money is in minor units."""
 
-    category = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    category = serializers.SlugField(source="category.slug", default=None, allow_null=True)
     capacity = serializers.IntegerField(source="seats.capacity", allow_null=True)
     seats_left = serializers.IntegerField(source="seats.left", allow_null=True)
     instructor = PublicUserSerializer()
@@ -72,7 +82,7 @@ class CourseDetail(CourseCard):
     status = serializers.ChoiceField(choices=CourseStatus.choices)
     goals = serializers.ListField(child=serializers.CharField())
     description_html = serializers.SerializerMethodField()
-    modules = serializers.SerializerMethodField()
+    modules = OutlineModule(source="current_publication.outline", many=True, default=list)
 
     class Meta(CourseCard.Meta):
         fields = [*CourseCard.Meta.fields, "status", "description", "description_html", "goals", "modules"]
@@ -80,12 +90,6 @@ class CourseDetail(CourseCard):
 
     def get_description_html(self, course: Course) -> str:
         return rendered_description(course)
-
-    def get_modules(self, course: Course) -> list[dict[str, Any]]:
-        publication = course.current_publication
-        return list(OutlineModule(publication.outline, many=True).data) if publication else []
-
-    get_modules.__annotations__["return"] = list[OutlineModule]
 
 
 class MaterialSerializer(serializers.ModelSerializer[Material]):

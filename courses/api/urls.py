@@ -1,11 +1,13 @@
 """Addresses of courses."""
 
+from typing import Any
+
 from django.urls import path
 
 from courses.api.authoring import LessonViewSet, MaterialViewSet, ModuleViewSet, QuizViewSet
 from courses.api.views import CategoryViewSet, CourseViewSet, MyCoursesViewSet
 
-CHANGE = {"put": "update", "patch": "partial_update", "delete": "destroy"}
+CHANGE: dict[str, Any] = {"put": "update", "patch": "partial_update", "delete": "destroy"}
 MODULES = "courses/<uuid:course_pk>/modules"
 LESSONS = f"{MODULES}/<uuid:module_pk>/lessons"
 

@@ -123,5 +123,5 @@ class CategoryViewSet(ContextViewSet):
     def get_queryset(self) -> Any:
         return Category.objects.all()
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request, **_path: Any) -> Response:
         return self.respond(self.get_queryset(), many=True)

@@ -125,15 +125,15 @@ def is_correct(question: Question, answer: Any) -> bool:
     key = question.key
     match question.kind:
         case QuestionKind.SINGLE_CHOICE:
-            return answer == key[0] or answer == key
+            return bool(answer == key[0] or answer == key)
         case QuestionKind.MULTIPLE_CHOICE:
             return _is_texts(answer) and len(set(answer)) == len(answer) and set(answer) == set(key)
         case QuestionKind.TRUE_FALSE:
-            return answer is key
+            return isinstance(answer, bool) and answer is key
         case QuestionKind.SHORT_TEXT:
             return isinstance(answer, str) and _folded(answer) in {_folded(text) for text in key}
         case QuestionKind.NUMERIC:
-            return _is_number(answer) and abs(answer - key["value"]) <= key.get("tolerance", 0) + 1e-9
+            return _is_number(answer) and bool(abs(answer - key["value"]) <= key.get("tolerance", 0) + 1e-9)
     return False
 
 

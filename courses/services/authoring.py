@@ -178,7 +178,7 @@ def add_lesson(
     *,
     module_id: UUID,
     title: str,
-    type: str = LessonType.TEXT,
+    type: str = LessonType.TEXT,  # noqa: A002 - the lesson's own word
     content: str = "",
     content_format: str = ContentFormat.MARKDOWN,
     is_preview: bool = False,
@@ -232,13 +232,13 @@ def delete_lesson(*, lesson_id: UUID) -> None:
         lesson.delete()
 
 
-def _check_content(type: str, content: str) -> None:
-    if type not in ADDRESSED or not content:
+def _check_content(kind: str, content: str) -> None:
+    if kind not in ADDRESSED or not content:
         # An empty lesson may be saved; it may not be published.
         return
     parts = urlsplit(content.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        row = FieldError("content", "invalid_url", f"A lesson of type {type} wants an http or https address.")
+        row = FieldError("content", "invalid_url", f"A lesson of type {kind} wants an http or https address.")
         raise LessonContentInvalid(errors=[row])
 
 

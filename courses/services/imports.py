@@ -12,7 +12,14 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.policies import can_teach
-from courses.cartridge import Cartridge, CartridgeInvalid, FileEntry, LessonEntry, read_cartridge, replace_references
+from courses.cartridge import (
+    Cartridge,
+    CartridgeInvalid,
+    FileEntry,
+    LessonEntry,
+    read_cartridge,
+    replace_references,
+)
 from courses.models import ContentFormat, Course, Lesson, LessonType, Material
 from courses.services.authoring import add_lesson, add_module, create_course
 from courses.services.materials import FileRefused, add_material, store_cover
@@ -72,7 +79,7 @@ def import_course(
         with transaction.atomic():
             course = _write_course(cartridge, owner, stored, report)
             if dry_run:
-                raise RolledBack
+                raise RolledBack  # noqa: TRY301 - the way out of a transaction
     except RolledBack:
         _remove_files(course, stored)
         course = None

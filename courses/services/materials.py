@@ -18,7 +18,7 @@ from django.db import transaction
 from django.urls import reverse
 from PIL import Image, UnidentifiedImageError
 
-from courses.models import Material
+from courses.models import Lesson, Material
 from smartcourse.errors import Conflict, Invalid, NotFound
 
 LINK_SALT = "courses.material-link"
@@ -121,11 +121,11 @@ def add_material(
         with transaction.atomic():
             material.save(force_insert=True)
             wanted = set(lesson_ids)
-            lessons = material.course.modules.filter(lessons__in=wanted).values_list("lessons", flat=True)
-            if set(lessons) & wanted != wanted:
-                raise LessonsForeign
-            material.lessons.set(wanted)
-    except Exception:
+            lessons = Lesson.objects.filter(module__course=course_id, pk__in=wanted)
+            if len(lessons) != len(wanted):
+                raise LessonsForeign  # noqa: TRY301 - the file must go whoever raises
+            material.lessons.set(lessons)
+    except BaseException:
         material.file.delete(save=False)
         raise
     return material
