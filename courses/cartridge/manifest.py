@@ -5,7 +5,7 @@ Source: 1EdTech Common Cartridge 1.0 to 1.3, which profile IMS Content Packaging
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
@@ -78,7 +78,7 @@ def read_manifest(archive: CartridgeArchive) -> Manifest:
         description=_language_string(general, "description"),
         language=text_at(general, "language"),
         modules=_read_modules(organization, title),
-        resources={resource.identifier: resource for resource in _read_resources(root)},
+        resources=_read_resources(root, archive),
     )
 
 
@@ -126,16 +126,20 @@ def _read_item(item: Element) -> OutlineItem:
     )
 
 
-def _read_resources(root: Element) -> list[Resource]:
-    return [
-        _read_resource(element, number)
-        for number, element in enumerate(children(descend(root, "resources"), "resource"))
-    ]
+def _read_resources(root: Element, archive: CartridgeArchive) -> dict[str, Resource]:
+    resources: dict[str, Resource] = {}
+    for number, element in enumerate(children(descend(root, "resources"), "resource")):
+        resource = _read_resource(element, number, archive)
+        # An identifier used twice is an error of the exporting tool, and no reason to lose the second.
+        identifier = resource.identifier
+        name = identifier if identifier not in resources else f"{identifier}-resource-{number}"
+        resources[name] = replace(resource, identifier=name)
+    return resources
 
 
-def _read_resource(element: Element, number: int) -> Resource:
-    files = [_path(file.get("href", "")) for file in children(element, "file")]
-    href = _path(element.get("href", ""))
+def _read_resource(element: Element, number: int, archive: CartridgeArchive) -> Resource:
+    files = [_entry_name(file.get("href", ""), archive) for file in children(element, "file")]
+    href = _entry_name(element.get("href", ""), archive)
     variant = descend(element, "variant")
     return Resource(
         identifier=element.get("identifier") or f"resource-{number}",
@@ -148,12 +152,8 @@ def _read_resource(element: Element, number: int) -> Resource:
     )
 
 
-def _path(href: str) -> str:
-    """The entry an href names, as written; see `written_or_decoded`."""
-    return href.strip().removeprefix("./")
-
-
-def written_or_decoded(path: str, archive: CartridgeArchive) -> str:
-    """The path as the archive knows it: some tools percent-encode it in the manifest, Canvas does not."""
-    decoded = unquote(path)
-    return decoded if path not in archive and decoded in archive else path
+def _entry_name(href: str, archive: CartridgeArchive) -> str:
+    """The name in the archive that an href means: some tools percent-encode it, Canvas does not."""
+    written = href.strip().removeprefix("./")
+    decoded = unquote(written)
+    return decoded if written not in archive and decoded in archive else written

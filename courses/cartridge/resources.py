@@ -9,7 +9,7 @@ from html import escape
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
-from courses.cartridge.archive import CartridgeArchive, XmlBroken
+from courses.cartridge.archive import MAX_PARSED_BYTES, CartridgeArchive, XmlBroken
 from courses.cartridge.canvas import SETTINGS_FOLDER
 from courses.cartridge.contents import LessonKind
 from courses.cartridge.elements import children, descend, local_name, number_at, text_at, to_number
@@ -17,6 +17,8 @@ from courses.cartridge.manifest import Resource
 from courses.extraction import text_of_html
 
 PAGE_ENDINGS = (".html", ".htm", ".xhtml")
+# Titles and states stand at the top; searching a hostile page to its end could take for ever.
+HEAD = 5_000
 NO_QUIZZES = "quizzes are not imported yet"
 SHOWS_SOMETHING = re.compile(r"<(img|iframe|video|audio|object|embed)\b", re.IGNORECASE)
 TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -50,7 +52,9 @@ class Interpretation:
     detail: str = ""
 
 
-def interpret(resource: Resource, archive: CartridgeArchive, resources: dict[str, Resource]) -> Interpretation:
+def interpret(
+    resource: Resource, archive: CartridgeArchive, resources: dict[str, Resource]
+) -> Interpretation:
     """What the resource is, by its type and files; broken XML in it is a reason, not an end."""
     reader = next((read for prefix, read in READERS.items() if resource.type.startswith(prefix)), None)
     if reader is None:
@@ -74,13 +78,13 @@ def is_web_address(url: str) -> bool:
 
 
 def _webcontent(resource: Resource, archive: CartridgeArchive, _: dict[str, Resource]) -> Interpretation:
-    if not resource.href.lower().endswith(PAGE_ENDINGS):
+    if not resource.href.lower().endswith(PAGE_ENDINGS) or archive.sizes[resource.href] > MAX_PARSED_BYTES:
         return Interpretation("file", files=resource.files)
     others = tuple(path for path in resource.files if path != resource.href)
     html = archive.read_html(resource.href)
     if not (text_of_html(html) or SHOWS_SOMETHING.search(html)):
         return Interpretation("page", reason="the page is empty", files=others)
-    notes = ("unpublished in the source",) if UNPUBLISHED.search(html) else ()
+    notes = ("unpublished in the source",) if UNPUBLISHED.search(html[:HEAD]) else ()
     draft = LessonDraft("text", _title_of(html), html, posixpath.dirname(resource.href), notes=notes)
     return Interpretation("page", draft, files=others)
 
@@ -188,7 +192,9 @@ def _text_with_attachments(root: Element) -> str:
     text = descend(root, "text")
     html = (text.text or "").strip() if text is not None else ""
     if text is not None and text.get("texttype", "").lower() == "text/plain":
-        html = "".join(f"<p>{escape(part.strip())}</p>" for part in re.split(r"\n\s*\n", html) if part.strip())
+        html = "".join(
+            f"<p>{escape(part.strip())}</p>" for part in re.split(r"\n\s*\n", html) if part.strip()
+        )
     for attachment in children(descend(root, "attachments"), "attachment"):
         href = attachment.get("href", "")
         html += f'<p><a href="{escape(href)}">{escape(posixpath.basename(href))}</a></p>'
@@ -196,7 +202,7 @@ def _text_with_attachments(root: Element) -> str:
 
 
 def _title_of(html: str) -> str:
-    found = TITLE.search(html)
+    found = TITLE.search(html[:HEAD])
     return text_of_html(f"<p>{found[1]}</p>") if found else ""
 
 
