@@ -49,7 +49,16 @@ class CourseAdmin(ReadOnlyAdmin):
     """Courses, drafts among them; publishing and archiving are actions."""
 
     for_instructors = True
-    list_display = ("title", "status", "instructor", "category", "level", "learner_count", "seats", "published_at")
+    list_display = (
+        "title",
+        "status",
+        "instructor",
+        "category",
+        "level",
+        "learner_count",
+        "seats",
+        "published_at",
+    )
     list_filter = ("status", "category", "level", "language")
     search_fields = ("title", "slug", "instructor__full_name", "=id")
     list_select_related = ("instructor", "category", "seats")
@@ -77,7 +86,9 @@ class CourseAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Archive the selected courses")
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._for_each(request, queryset, lambda course: services.archive_course(course_id=course.pk), "archived")
+        self._for_each(
+            request, queryset, lambda course: services.archive_course(course_id=course.pk), "archived"
+        )
 
     def _for_each(
         self, request: HttpRequest, queryset: QuerySet[Any], deed: Callable[[Course], object], done: str

@@ -27,5 +27,9 @@ def configurations_of(language: str) -> list[str]:
 def search_query(words: str, *, language: str = "en") -> Any:
     """Return the query for what somebody typed, in the syntax of web searches: "a phrase", or, -without."""
     return reduce(
-        or_, (SearchQuery(words, config=config, search_type="websearch") for config in configurations_of(language))
+        or_,
+        (
+            SearchQuery(words, config=config, search_type="websearch")
+            for config in configurations_of(language)
+        ),
     )

@@ -80,14 +80,14 @@ class LessonViewSet(ContextViewSet):
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(
         ("list", "create", "retrieve", "update", "partial_update"), serializers.LessonSerializer
     )
-    inputs: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "update", "partial_update"), inputs.LessonInput)
+    inputs: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("create", "update", "partial_update"), inputs.LessonInput
+    )
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(
         ("list", "create", "retrieve", "update", "partial_update", "destroy"), AUTHOR
     )
     raises: ClassVar[dict[str, Any]] = {
-        **dict.fromkeys(
-            ("create", "update", "partial_update"), (services.LessonContentInvalid, *ARCHIVED)
-        ),
+        **dict.fromkeys(("create", "update", "partial_update"), (services.LessonContentInvalid, *ARCHIVED)),
         "destroy": [services.CourseArchivedAlready],
     }
     statuses: ClassVar[dict[str, int]] = {"create": 201}
@@ -146,7 +146,9 @@ class QuizViewSet(ContextViewSet):
     """Quizzes with their keys, for those who may edit the course."""
 
     queryset = Quiz.objects.select_related("lesson__module").prefetch_related("questions")
-    serializers: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "retrieve", "update"), serializers.QuizSerializer)
+    serializers: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("create", "retrieve", "update"), serializers.QuizSerializer
+    )
     inputs: ClassVar[dict[str, Any]] = {"create": inputs.QuizInput, "update": inputs.QuizChange}
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "retrieve", "update"), AUTHOR)
     raises: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "update"), (services.QuestionInvalid,))

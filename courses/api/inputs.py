@@ -23,7 +23,9 @@ class CourseInput(InputSerializer):
     title = StorableCharField(min_length=2, max_length=255)
     slug = serializers.SlugField(max_length=120, allow_unicode=True, required=False)
     summary = StorableCharField(max_length=500, allow_blank=True, required=False)
-    description = StorableCharField(max_length=50_000, allow_blank=True, required=False, help_text="Markdown.")
+    description = StorableCharField(
+        max_length=50_000, allow_blank=True, required=False, help_text="Markdown."
+    )
     goals = serializers.ListField(child=StorableCharField(max_length=200), max_length=20, required=False)
     category = serializers.SlugRelatedField(
         slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
@@ -49,7 +51,9 @@ class LessonInput(InputSerializer):
 
     title = StorableCharField(max_length=255)
     type = serializers.ChoiceField(choices=LessonType.choices, default=LessonType.TEXT)
-    content = StorableCharField(max_length=MOST_CONTENT, allow_blank=True, trim_whitespace=False, required=False)
+    content = StorableCharField(
+        max_length=MOST_CONTENT, allow_blank=True, trim_whitespace=False, required=False
+    )
     content_format = serializers.ChoiceField(choices=ContentFormat.choices, required=False)
     is_preview = serializers.BooleanField(required=False)
     estimated_minutes = serializers.IntegerField(min_value=1, max_value=1440, required=False)

@@ -23,7 +23,9 @@ urlpatterns = [
     path(f"{MODULES}/<uuid:pk>", ModuleViewSet.as_view(CHANGE), name="module-detail"),
     path(LESSONS, LessonViewSet.as_view({"get": "list", "post": "create"}), name="draft-lesson-list"),
     path(
-        f"{LESSONS}/<uuid:pk>", LessonViewSet.as_view({"get": "retrieve", **CHANGE}), name="draft-lesson-detail"
+        f"{LESSONS}/<uuid:pk>",
+        LessonViewSet.as_view({"get": "retrieve", **CHANGE}),
+        name="draft-lesson-detail",
     ),
     path(
         "courses/<uuid:course_pk>/materials",

@@ -73,7 +73,9 @@ class CourseViewSet(ContextViewSet):
     def update(self, request: Request, pk: UUID) -> Response:
         """Change what is said of the course; its lessons are changed one by one."""
         editable_course(request.user, pk)
-        return self.respond(self._fresh(services.update_course(course_id=pk, changes=self.validated(request))))
+        return self.respond(
+            self._fresh(services.update_course(course_id=pk, changes=self.validated(request)))
+        )
 
     partial_update = update
 

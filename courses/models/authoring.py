@@ -90,8 +90,12 @@ class Course(Entity):
     slug = models.SlugField(max_length=120, allow_unicode=True)
     summary = models.CharField(max_length=500, blank=True)
     description = models.TextField(blank=True, help_text="Markdown.")
-    goals = models.JSONField(default=list, blank=True, help_text="What a learner can do afterwards, one line each.")
-    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.PROTECT, related_name="courses")
+    goals = models.JSONField(
+        default=list, blank=True, help_text="What a learner can do afterwards, one line each."
+    )
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="courses"
+    )
     level = models.CharField(max_length=20, choices=CourseLevel.choices, default=CourseLevel.BEGINNER)
     language = models.CharField(max_length=12, default="en")
     price_cents = models.PositiveIntegerField(default=0)
@@ -118,7 +122,8 @@ class Course(Entity):
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="one_course_per_slug"),
             models.CheckConstraint(
-                condition=~models.Q(status=CourseStatus.PUBLISHED) | models.Q(current_publication__isnull=False),
+                condition=~models.Q(status=CourseStatus.PUBLISHED)
+                | models.Q(current_publication__isnull=False),
                 name="a_published_course_has_a_publication",
             ),
         ]
@@ -203,7 +208,9 @@ class Module(Entity):
         constraints = [
             # Deferred to the commit, so that reordering may pass through equal positions.
             models.UniqueConstraint(
-                fields=["course", "position"], name="one_module_per_position", deferrable=models.Deferrable.DEFERRED
+                fields=["course", "position"],
+                name="one_module_per_position",
+                deferrable=models.Deferrable.DEFERRED,
             ),
         ]
 
@@ -222,8 +229,12 @@ class Lesson(Entity):
     module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="lessons")
     title = models.CharField(max_length=255)
     type = models.CharField(max_length=12, choices=LessonType.choices, default=LessonType.TEXT)
-    content = models.TextField(blank=True, help_text="Text as written; for link, video and embed, an https address.")
-    content_format = models.CharField(max_length=10, choices=ContentFormat.choices, default=ContentFormat.MARKDOWN)
+    content = models.TextField(
+        blank=True, help_text="Text as written; for link, video and embed, an https address."
+    )
+    content_format = models.CharField(
+        max_length=10, choices=ContentFormat.choices, default=ContentFormat.MARKDOWN
+    )
     is_preview = models.BooleanField(default=False, help_text="Readable by everybody, like the outline.")
     estimated_minutes = models.PositiveSmallIntegerField(
         default=5, validators=[MinValueValidator(1), MaxValueValidator(1440)]
@@ -236,7 +247,9 @@ class Lesson(Entity):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(
-                fields=["module", "position"], name="one_lesson_per_position", deferrable=models.Deferrable.DEFERRED
+                fields=["module", "position"],
+                name="one_lesson_per_position",
+                deferrable=models.Deferrable.DEFERRED,
             ),
         ]
 

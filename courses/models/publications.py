@@ -29,7 +29,9 @@ class Publication(Entity):
 
     class Meta:
         ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["course", "number"], name="one_publication_per_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "number"], name="one_publication_per_number")
+        ]
 
     def __str__(self) -> str:
         return f"Publication {self.number}"

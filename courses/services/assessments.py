@@ -33,7 +33,11 @@ class GradedAnswers:
 
 
 def define_quiz(
-    *, lesson_id: UUID, pass_percentage: int, attempt_limit: int | None, questions: Sequence[Mapping[str, Any]]
+    *,
+    lesson_id: UUID,
+    pass_percentage: int,
+    attempt_limit: int | None,
+    questions: Sequence[Mapping[str, Any]],
 ) -> Quiz:
     """Set the quiz of a quiz lesson to these questions: `{kind, prompt, choices, key, points, explanation}`.
 
@@ -75,7 +79,9 @@ def _faults(number: int, question: Mapping[str, Any]) -> list[FieldError]:
         case QuestionKind.SHORT_TEXT:
             fits = _is_texts(key)
         case QuestionKind.NUMERIC:
-            fits = isinstance(key, dict) and set(key) <= {"value", "tolerance"} and _is_number(key.get("value"))
+            fits = (
+                isinstance(key, dict) and set(key) <= {"value", "tolerance"} and _is_number(key.get("value"))
+            )
             fits = fits and _is_number(key.get("tolerance", 0)) and key.get("tolerance", 0) >= 0
         case _:
             fits = False

@@ -154,7 +154,9 @@ def add_module(*, course_id: UUID, title: str) -> Module:
     with transaction.atomic():
         _locked(course_id)
         last = Module.objects.filter(course=course_id).aggregate(last=Max("position"))["last"]
-        return Module.objects.create(course_id=course_id, title=title, position=0 if last is None else last + 1)
+        return Module.objects.create(
+            course_id=course_id, title=title, position=0 if last is None else last + 1
+        )
 
 
 def update_module(*, module_id: UUID, title: str) -> Module:

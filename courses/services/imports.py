@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
 from accounts.policies import can_teach
@@ -73,7 +74,7 @@ def import_course(
         raise OwnerMayNotTeach
     report(f"Reading {path.name}")
     cartridge = read_cartridge(path)
-    stored: list[Material] = []
+    stored: list[FieldFile] = []
     course: Course | None = None
     try:
         with transaction.atomic():
@@ -81,11 +82,11 @@ def import_course(
             if dry_run:
                 raise RolledBack  # noqa: TRY301 - the way out of a transaction
     except RolledBack:
-        _remove_files(course, stored)
+        _remove_files(stored)
         course = None
     except BaseException:
         # The database forgets the rows by itself; the storage does not forget the files.
-        _remove_files(course, stored)
+        _remove_files(stored)
         raise
     return ImportResult(course, *(_rows_of(cartridge, outcome) for outcome in ("imported", "skipped")))
 
@@ -94,14 +95,12 @@ def _rows_of(cartridge: Cartridge, outcome: str) -> list[ImportRow]:
     return [ImportRow(r.kind, r.title, r.source, r.detail) for r in cartridge.rows if r.outcome == outcome]
 
 
-def _remove_files(course: Course | None, stored: list[Material]) -> None:
-    for material in stored:
-        material.file.delete(save=False)
-    if course is not None and course.cover:
-        course.cover.delete(save=False)
+def _remove_files(stored: list[FieldFile]) -> None:
+    for file in stored:
+        file.delete(save=False)
 
 
-def _write_course(cartridge: Cartridge, owner: Any, stored: list[Material], report: Report) -> Course:
+def _write_course(cartridge: Cartridge, owner: Any, stored: list[FieldFile], report: Report) -> Course:
     language = cartridge.language if LANGUAGE_TAG.fullmatch(cartridge.language or "") else "en"
     course = create_course(
         instructor=owner,
@@ -110,7 +109,7 @@ def _write_course(cartridge: Cartridge, owner: Any, stored: list[Material], repo
         language=language[:12],
     )
     materials = _write_files(cartridge, course, stored, report)
-    _write_cover(cartridge, course)
+    _write_cover(cartridge, course, stored)
     lessons: dict[str, tuple[Lesson, LessonEntry]] = {}
     for entry in cartridge.modules:
         report(f"Module “{entry.title}”, {len(entry.lessons)} lessons")
@@ -122,7 +121,7 @@ def _write_course(cartridge: Cartridge, owner: Any, stored: list[Material], repo
 
 
 def _write_files(
-    cartridge: Cartridge, course: Course, stored: list[Material], report: Report
+    cartridge: Cartridge, course: Course, stored: list[FieldFile], report: Report
 ) -> dict[str, Material]:
     report(f"{len(cartridge.files)} files")
     materials = {}
@@ -131,7 +130,7 @@ def _write_files(
             material = add_material(
                 course_id=course.pk, name=entry.name, content_type=_type_of(entry), stream=stream
             )
-        stored.append(material)
+        stored.append(material.file)
         materials[entry.key] = material
     return materials
 
@@ -143,7 +142,7 @@ def _type_of(entry: FileEntry) -> str:
     return "application/octet-stream" if runs and not office else entry.content_type[:100]
 
 
-def _write_cover(cartridge: Cartridge, course: Course) -> None:
+def _write_cover(cartridge: Cartridge, course: Course, stored: list[FieldFile]) -> None:
     entry = next((file for file in cartridge.files if file.key == cartridge.cover_key), None)
     if entry is None:
         return
@@ -153,6 +152,7 @@ def _write_cover(cartridge: Cartridge, course: Course) -> None:
     except FileRefused:
         # An image that cannot be read is no cover; as a file of the course it was imported all the same.
         return
+    stored.append(course.cover)
 
 
 def _write_lesson(module_id: Any, entry: LessonEntry) -> Lesson:

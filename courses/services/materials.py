@@ -114,7 +114,9 @@ def add_material(
         LessonsForeign: a lesson belongs to another course.
     """
     digest, size = _digest_of(stream)
-    material = Material(course_id=course_id, name=name[:255], content_type=content_type, size=size, sha256=digest)
+    material = Material(
+        course_id=course_id, name=name[:255], content_type=content_type, size=size, sha256=digest
+    )
     # Stored under our own name: what a stranger calls a file is shown to people, never to a file system.
     material.file.save(f"{material.pk}{PurePosixPath(name).suffix.lower()[:10]}", File(stream), save=False)
     try:
@@ -174,4 +176,6 @@ def store_cover(*, course: Any, name: str, stream: IO[bytes]) -> None:
     if content_type not in IMAGE_FORMATS:
         return
     image = _written_anew(stream, content_type)
-    course.cover.save(f"{course.pk}{PurePosixPath(name).suffix.lower()}", ContentFile(image.read()), save=True)
+    course.cover.save(
+        f"{course.pk}{PurePosixPath(name).suffix.lower()}", ContentFile(image.read()), save=True
+    )

@@ -72,13 +72,17 @@ def validate_course(*, course_id: UUID) -> None:
     Raises:
         CourseIncomplete: naming each thing that is missing.
     """
-    modules = list(Module.objects.filter(course=course_id).prefetch_related("lessons__materials", "lessons__quiz"))
+    modules = list(
+        Module.objects.filter(course=course_id).prefetch_related("lessons__materials", "lessons__quiz")
+    )
     missing = [] if modules else ["The course has no module."]
     for module in modules:
         lessons = list(module.lessons.all())
         if not lessons:
             missing.append(f"The module “{module.title}” has no lesson.")
-        missing.extend(f"The lesson “{lesson.title}” {fault}." for lesson in lessons if (fault := _fault_of(lesson)))
+        missing.extend(
+            f"The lesson “{lesson.title}” {fault}." for lesson in lessons if (fault := _fault_of(lesson))
+        )
     if missing:
         raise CourseIncomplete(" ".join(missing))
 
@@ -97,9 +101,13 @@ def process_content(*, course_id: UUID, by: UUID | None) -> Publication:
         course = Course.objects.select_for_update(of=("self",)).get(pk=course_id)
         course.publications.filter(published_at=None).delete()
         last = course.publications.aggregate(last=Max("number"))["last"] or 0
-        publication = Publication.objects.create(course=course, number=last + 1, outline=[], published_by_id=by)
+        publication = Publication.objects.create(
+            course=course, number=last + 1, outline=[], published_by_id=by
+        )
         modules = list(course.modules.prefetch_related("lessons__materials"))
-        frozen = [_freeze(publication, module, lesson) for module in modules for lesson in module.lessons.all()]
+        frozen = [
+            _freeze(publication, module, lesson) for module in modules for lesson in module.lessons.all()
+        ]
         for position, row in enumerate(frozen):
             row.position = position
         PublishedLesson.objects.bulk_create(frozen)
@@ -119,10 +127,13 @@ def _freeze(publication: Publication, module: Module, lesson: Lesson) -> Publish
 
 def _attach_materials(frozen: list[PublishedLesson]) -> None:
     by_lesson = {row.lesson_id: row.pk for row in frozen}
-    attached = Lesson.materials.through.objects.filter(lesson__in=by_lesson).values_list("lesson_id", "material_id")
+    attached = Lesson.materials.through.objects.filter(lesson__in=by_lesson).values_list(
+        "lesson_id", "material_id"
+    )
     link = PublishedLesson.materials.through
     link.objects.bulk_create(
-        link(publishedlesson_id=by_lesson[lesson_id], material_id=material_id) for lesson_id, material_id in attached
+        link(publishedlesson_id=by_lesson[lesson_id], material_id=material_id)
+        for lesson_id, material_id in attached
     )
 
 

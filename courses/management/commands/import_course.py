@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, help="the cartridge, a file of type .imscc or .zip")
-        parser.add_argument("--owner", required=True, help="e-mail address of the instructor whose course it will be")
+        parser.add_argument(
+            "--owner", required=True, help="e-mail address of the instructor whose course it will be"
+        )
         parser.add_argument("--publish", action="store_true", help="publish it at once")
         parser.add_argument("--dry-run", action="store_true", help="read and check everything, keep nothing")
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
@@ -81,7 +83,9 @@ class Command(BaseCommand):
             self.stdout.write("\nThis was a dry run: nothing was kept.")
         else:
             counts = f"{len(result.imported)} imported, {len(result.skipped)} not"
-            self.stdout.write(self.style.SUCCESS(f"\n“{result.course.title}” ({result.course.pk}): {counts}."))
+            self.stdout.write(
+                self.style.SUCCESS(f"\n“{result.course.title}” ({result.course.pk}): {counts}.")
+            )
 
 
 def _document(result: ImportResult) -> dict[str, Any]:
