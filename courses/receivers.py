@@ -1,2 +1,1 @@
-"""Being written."""
-
+"""courses hears nothing: what contexts above know of its courses, they set down by its services."""

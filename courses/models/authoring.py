@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -89,8 +90,12 @@ class Course(Entity):
     slug = models.SlugField(max_length=120, allow_unicode=True)
     summary = models.CharField(max_length=500, blank=True)
     description = models.TextField(blank=True, help_text="Markdown.")
-    goals = models.JSONField(default=list, blank=True, help_text="What a learner can do afterwards, one line each.")
-    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.PROTECT, related_name="courses")
+    goals = models.JSONField(
+        default=list, blank=True, help_text="What a learner can do afterwards, one line each."
+    )
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="courses"
+    )
     level = models.CharField(max_length=20, choices=CourseLevel.choices, default=CourseLevel.BEGINNER)
     language = models.CharField(max_length=12, default="en")
     price_cents = models.PositiveIntegerField(default=0)
@@ -117,7 +122,8 @@ class Course(Entity):
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="one_course_per_slug"),
             models.CheckConstraint(
-                condition=~models.Q(status=CourseStatus.PUBLISHED) | models.Q(current_publication__isnull=False),
+                condition=~models.Q(status=CourseStatus.PUBLISHED)
+                | models.Q(current_publication__isnull=False),
                 name="a_published_course_has_a_publication",
             ),
         ]
@@ -137,6 +143,28 @@ class Course(Entity):
     @property
     def is_free(self) -> bool:
         return self.price_cents == 0
+
+    def describe(self, **changes: Any) -> None:
+        """Change what is said of the course."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changes, "updated_at"])
+
+    def become(self, status: CourseStatus) -> None:
+        """Change the status, and nothing else."""
+        self.status = status
+        self.save(update_fields=["status", "updated_at"])
+
+    def archive(self, *, at: datetime) -> None:
+        """Leave the catalogue."""
+        self.status, self.archived_at = CourseStatus.ARCHIVED, at
+        self.save(update_fields=["status", "archived_at", "updated_at"])
+
+    def put_forward(self, publication: Any, *, at: datetime) -> None:
+        """From now on learners read this publication."""
+        self.current_publication, self.status = publication, CourseStatus.PUBLISHED
+        self.published_at = self.published_at or at
+        self.save(update_fields=["current_publication", "status", "published_at", "updated_at"])
 
 
 class CourseSeats(models.Model):
@@ -180,12 +208,19 @@ class Module(Entity):
         constraints = [
             # Deferred to the commit, so that reordering may pass through equal positions.
             models.UniqueConstraint(
-                fields=["course", "position"], name="one_module_per_position", deferrable=models.Deferrable.DEFERRED
+                fields=["course", "position"],
+                name="one_module_per_position",
+                deferrable=models.Deferrable.DEFERRED,
             ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def rename(self, title: str) -> None:
+        """Call it something else."""
+        self.title = title
+        self.save(update_fields=["title", "updated_at"])
 
 
 class Lesson(Entity):
@@ -194,8 +229,12 @@ class Lesson(Entity):
     module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="lessons")
     title = models.CharField(max_length=255)
     type = models.CharField(max_length=12, choices=LessonType.choices, default=LessonType.TEXT)
-    content = models.TextField(blank=True, help_text="Text as written; for link, video and embed, an https address.")
-    content_format = models.CharField(max_length=10, choices=ContentFormat.choices, default=ContentFormat.MARKDOWN)
+    content = models.TextField(
+        blank=True, help_text="Text as written; for link, video and embed, an https address."
+    )
+    content_format = models.CharField(
+        max_length=10, choices=ContentFormat.choices, default=ContentFormat.MARKDOWN
+    )
     is_preview = models.BooleanField(default=False, help_text="Readable by everybody, like the outline.")
     estimated_minutes = models.PositiveSmallIntegerField(
         default=5, validators=[MinValueValidator(1), MaxValueValidator(1440)]
@@ -208,12 +247,20 @@ class Lesson(Entity):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(
-                fields=["module", "position"], name="one_lesson_per_position", deferrable=models.Deferrable.DEFERRED
+                fields=["module", "position"],
+                name="one_lesson_per_position",
+                deferrable=models.Deferrable.DEFERRED,
             ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def rewrite(self, **changes: Any) -> None:
+        """Change the draft."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changes, "updated_at"])
 
 
 class Material(Entity):

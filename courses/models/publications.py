@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -26,10 +29,22 @@ class Publication(Entity):
 
     class Meta:
         ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["course", "number"], name="one_publication_per_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "number"], name="one_publication_per_number")
+        ]
 
     def __str__(self) -> str:
         return f"Publication {self.number}"
+
+    def keep_outline(self, outline: list[dict[str, Any]]) -> None:
+        """Set the tree, while the publication is being made."""
+        self.outline = outline
+        self.save(update_fields=["outline", "updated_at"])
+
+    def publish(self, *, at: datetime) -> None:
+        """From now on it does not change."""
+        self.published_at = at
+        self.save(update_fields=["published_at", "updated_at"])
 
 
 class PublishedLesson(Entity):

@@ -74,7 +74,9 @@ class LessonFactory(DjangoModelFactory[Lesson]):
 def freeze(course: Course) -> Publication:
     """Publish the course as it stands, as the publishing process would."""
     number = course.publications.count() + 1
-    publication = Publication.objects.create(course=course, number=number, outline=[], published_at=timezone.now())
+    publication = Publication.objects.create(
+        course=course, number=number, outline=[], published_at=timezone.now()
+    )
     outline, position = [], 0
     for module in course.modules.prefetch_related("lessons"):
         rows = []

@@ -58,7 +58,7 @@ class ContextViewSet(GenericViewSet[Any]):
         """The person who calls; whoever passed the permissions of an action that wants one signed in."""
         return self.request.user
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request, **_path: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
