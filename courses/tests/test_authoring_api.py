@@ -82,7 +82,8 @@ class TestLessons:
     @pytest.mark.parametrize(
         "body",
         [
-            {"title": "x", "type": "link", "content": "javascript:alert(1)"}, {"title": "x", "type": "embed", "content": "x"},
+            {"title": "x", "type": "link", "content": "javascript:alert(1)"},
+            {"title": "x", "type": "embed", "content": "x"},
             {"title": "x", "type": "poem"}, {"title": "", "type": "text"}, {"title": "x", "estimated_minutes": 0},
             {"title": "x", "content": "\x00"}, {"title": "x", "module": "y"}, {"title": "x", "materials": []},
         ],

@@ -102,7 +102,7 @@ class TestRetrieve:
 
 
 class TestCreate:
-    BODY = {"title": "Knots", "summary": "Three of them.", "description": "For **life**."}  # noqa: RUF012 - never changed
+    BODY = {"title": "Knots", "summary": "Three of them.", "description": "For **life**."}
 
     def test_begins_a_draft_of_ones_own(self, instructor: Any, client_of: Any) -> None:
         category = CategoryFactory()

@@ -113,7 +113,8 @@ class TestSearch:
     @pytest.mark.parametrize(
         ("words", "found"),
         [
-            ("lighthouse", True), ("lighthouses", True), ("signalling", True), ('"tall tower"', True), ("submarine", False),
+            ("lighthouse", True), ("lighthouses", True), ("signalling", True), ('"tall tower"', True),
+            ("submarine", False),
             ("lighthouse -tower", False), ("submarine or lighthouse", True), ("Summary", True), ("deepest", True),
         ],
     )  # fmt: skip

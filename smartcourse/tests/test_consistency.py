@@ -31,7 +31,6 @@ HEARD_BY_NOBODY_YET = {
     "user.role_changed": "for analytics",
     "course.created": "for webhooks",
     "course.updated": "for webhooks and caches",
-    "course.published": "for subscribers of instructors and categories",
     "course.archived": "for the mail to its learners",
     "enrollment.created": "for webhooks",
     "progress.updated": "for webhooks and live updates",
