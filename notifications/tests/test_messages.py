@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.events import UserRegistered
 from certificates.events import CertificateIssued
 from enrollments.events import EnrollmentActivated
+from enrollments.tests.factories import EnrollmentFactory
 from notifications import services
 from notifications.channels.mail import MailChannel
 from notifications.models import Channel, Message, MessageStatus, MessageType
@@ -118,10 +119,18 @@ class TestSweep:
 
 class TestReceivers:
     def test_every_fact_heard_becomes_a_notice_of_its_type(self, student: Any, settle: Any) -> None:
-        publish(activated(student))
+        enrollment = EnrollmentFactory(student=student)
+        publish(
+            EnrollmentActivated(
+                enrollment_id=enrollment.pk,
+                student_id=student.pk,
+                course_id=enrollment.course_id,
+                course_title="Knots",
+            )
+        )
         publish(
             CertificateIssued(
-                certificate_id=uuid7(), enrollment_id=uuid7(), student_id=student.pk, course_title="Knots"
+                certificate_id=uuid7(), enrollment_id=enrollment.pk, student_id=student.pk, course_title="Knots"
             )
         )
         settle()
