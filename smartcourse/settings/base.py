@@ -261,6 +261,8 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DOCS_ARE_PUBLIC = False
 """Schema and docs: for everyone in development, for staff elsewhere."""
+DEMO_ALLOWED = False
+"""Whether `seed_demo` may make accounts whose passwords it prints."""
 
 # Files: local folders, or S3 where a bucket is named
 

@@ -23,6 +23,7 @@ CSRF_COOKIE_NAME = "csrftoken"
 CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1):\d+$"]
 
 DOCS_ARE_PUBLIC = True
+DEMO_ALLOWED = True
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
 
 # Static files straight from the packages: nothing to collect before the first page.

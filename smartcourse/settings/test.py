@@ -20,6 +20,7 @@ SESSION_COOKIE_NAME = "sessionid"
 CSRF_COOKIE_SECURE = False
 CSRF_COOKIE_NAME = "csrftoken"
 DOCS_ARE_PUBLIC = True
+DEMO_ALLOWED = True
 # Limits have tests of their own, which switch them on.
 RATE_LIMITS_ENABLED = False
 
@@ -29,8 +30,9 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-DATA_DIR = Path(tempfile.gettempdir()) / "smartcourse-tests"
-MEDIA_ROOT = DATA_DIR / "media" / secrets.token_hex(8)
+_SCRATCH = Path(tempfile.gettempdir()) / "smartcourse-tests" / secrets.token_hex(8)
+DATA_DIR = _SCRATCH / "data"
+MEDIA_ROOT = _SCRATCH / "media"
 WHITENOISE_AUTOREFRESH = True
 STORAGES = STORAGES | {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
