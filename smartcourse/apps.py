@@ -5,13 +5,16 @@ from django.apps import AppConfig
 
 
 class SmartCourseConfig(AppConfig):
-    """The top of the house: registers the processes once every context below is ready."""
+    """The top of the house: registers what stands above the contexts once every one of them is ready."""
 
     name = "smartcourse"
 
     def ready(self) -> None:
         from smartcourse import processes
+        from smartcourse.backoffice.home import provide_home
+        from smartcourse.portal.backoffice import home_of
 
         for module in iter_modules(processes.__path__):
             if not module.ispkg:
                 import_module(f"smartcourse.processes.{module.name}")
+        provide_home(home_of)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.api.pages import VerifyEmailPage
 from smartcourse.api import problems
 from smartcourse.observability.health import HealthView, ReadyView
+from smartcourse.portal import pages
 
 api = [
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path(
+        "docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="pages/docs.html"),
+        name="docs",
+    ),
     path("", include("accounts.api.urls")),
     path("", include("courses.api.urls")),
     path("", include("enrollments.api.urls")),
@@ -30,7 +34,8 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
     path("verify/", include("certificates.api.pages")),
-    path("", RedirectView.as_view(url="/api/v1/docs"), name="home"),
+    path("verify-email", VerifyEmailPage.as_view(), name="verify-email"),
+    path("", pages.home, name="home"),
 ]
 
 handler400 = problems.bad_request

@@ -7,10 +7,9 @@ from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse
 
-from smartcourse.api.problems import problem_response, unhandled
+from smartcourse.api.problems import API_PREFIX, problem_response, unhandled
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-API_PREFIX = "/api/"
 # A search of a paragraph is a search; more than this is an attack or a mistake.
 MAXIMUM_QUERY_LENGTH = 8_000
 

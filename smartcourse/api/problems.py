@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -18,6 +19,7 @@ from rest_framework.response import Response
 from smartcourse import errors
 from smartcourse.observability.context import current_request_id
 
+API_PREFIX = "/api/"
 CONTENT_TYPE = "application/problem+json"
 STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
     errors.Invalid: 400,
@@ -60,7 +62,9 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]
 
 def problem_response(status: int, code: str, detail: str, **extra: Any) -> HttpResponse:
     """Return a problem document outside of DRF (middleware, Django's own handlers)."""
-    return HttpResponse(json.dumps(problem(status, code, detail, **extra)), status=status, content_type=CONTENT_TYPE)
+    return HttpResponse(
+        json.dumps(problem(status, code, detail, **extra)), status=status, content_type=CONTENT_TYPE
+    )
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -89,7 +93,10 @@ def _translate(error: Exception) -> Translated | None:  # noqa: PLR0911 - a tabl
             return _of_domain(errors.NotAllowed())
         case DjangoValidationError():
             return _invalid(
-                [{"field": "", "code": e.code or "invalid", "detail": "; ".join(e.messages)} for e in error.error_list]
+                [
+                    {"field": "", "code": e.code or "invalid", "detail": "; ".join(e.messages)}
+                    for e in error.error_list
+                ]
             )
         case OperationalError() | InterfaceError() | RedisError():
             log.error("a server does not answer", exc_info=error)
@@ -156,20 +163,31 @@ def unhandled(error: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return problem_response(400, "malformed", "The request is malformed.")
+    return _answer(request, 400, "malformed", "The request is malformed.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return problem_response(403, "insufficient_permissions", errors.NotAllowed.message)
+    return _answer(request, 403, "insufficient_permissions", errors.NotAllowed.message)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return problem_response(404, "not_found", "There is nothing at this address.")
+    return _answer(request, 404, "not_found", "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem_response(500, "internal_error", "Something went wrong on our side. It has been recorded.")
+    return _answer(request, 500, "internal_error", "Something went wrong on our side. It has been recorded.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return problem_response(403, "csrf_failed", "The CSRF token is missing or wrong. Reload the page and try again.")
+    detail = "The CSRF token is missing or wrong. Reload the page and try again."
+    return _answer(request, 403, "csrf_failed", detail)
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    """Answer a browser that looks at a page with a page, and everything else with a problem document."""
+    wanted = request.get_preferred_type([CONTENT_TYPE, "text/html"])
+    if wanted != "text/html" or request.path.startswith(API_PREFIX):
+        return problem_response(status, code, detail)
+    # Without the request: whatever failed, the page about it asks neither the session nor the database.
+    words = {"title": TITLES[status], "detail": detail, "request_id": current_request_id()}
+    return HttpResponse(render_to_string("pages/error.html", words), status=status)

@@ -27,7 +27,9 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         user: Any = request.user
-        return bool(user.is_active and (user.is_staff or (self.for_instructors and user.may_enter_backoffice)))
+        return bool(
+            user.is_active and (user.is_staff or (self.for_instructors and user.may_enter_backoffice))
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

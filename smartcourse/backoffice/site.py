@@ -7,6 +7,9 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from smartcourse.backoffice.home import home_for
 
 
 class BackofficeLoginForm(AdminAuthenticationForm):
@@ -31,3 +34,7 @@ class BackofficeSite(AdminSite):
         user = request.user
         may_enter = getattr(user, "may_enter_backoffice", False)
         return bool(user.is_active and may_enter)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what whoever stands above the back office provides (`smartcourse.backoffice.home`)."""
+        return super().index(request, {"home": home_for(request), **(extra_context or {})})

@@ -1,0 +1,1 @@
+"""Answers that need all contexts at once."""
