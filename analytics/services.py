@@ -119,7 +119,7 @@ def _series(at: datetime) -> list[dict[str, Any]]:
 
 def _popular_courses(limit: int = 5) -> list[dict[str, Any]]:
     courses = Course.objects.published().order_by("-learner_count", "-published_at")
-    return list(courses.values("id", "title", "learner_count")[:limit])
+    return [dict(row) for row in courses.values("id", "title", "learner_count")[:limit]]
 
 
 def course_numbers(*, course: Course) -> dict[str, Any]:

@@ -262,17 +262,9 @@ class TestCanvasParts:
           </items></module></modules>"""
         settings = """<assignment identifier="hw" xmlns="urn:c"><title>Homework</title>
           <points_possible>5</points_possible><workflow_state>unpublished</workflow_state></assignment>"""
-        cartridge = read_cartridge(
-            write(
-                {
-                    "imsmanifest.xml": manifest,
-                    "hw/task.html": body,
-                    "hw/assignment_settings.xml": settings,
-                    "course_settings/module_meta.xml": meta,
-                    "web_resources/a b.txt": "text",
-                }
-            )
-        )
+        entries = {"imsmanifest.xml": manifest, "hw/task.html": body, "hw/assignment_settings.xml": settings}
+        entries |= {"course_settings/module_meta.xml": meta, "web_resources/a b.txt": "text"}
+        cartridge = read_cartridge(write(entries))
         (module,) = cartridge.modules
         first, homework = module.lessons
         assert (first.type, first.content) == ("link", "https://a.example")

@@ -37,7 +37,7 @@ class NotificationViewSet(ContextViewSet):
 
     def unread_count(self, request: Request) -> Response:
         """How many notices were not read yet."""
-        return self.respond({"unread": self.get_queryset().unread().count()})
+        return self.respond({"unread": self._unread()})
 
     def read(self, request: Request, **_path: Any) -> Response:
         """Note that this notice was read."""
@@ -45,5 +45,9 @@ class NotificationViewSet(ContextViewSet):
 
     def read_all(self, request: Request) -> Response:
         """Note that all notices were read."""
-        services.mark_all_read(recipient_id=request.user.pk)
-        return self.respond({"unread": self.get_queryset().unread().count()})
+        services.mark_all_read(recipient_id=self.caller.pk)
+        return self.respond({"unread": self._unread()})
+
+    def _unread(self) -> int:
+        own: Any = self.get_queryset()
+        return int(own.unread().count())

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from accounts import services as accounts
+from accounts.services import mail_address_of
 from notifications.channels import Words
 from notifications.models import Message
 
@@ -17,7 +17,7 @@ class MailChannel:
     """Sends text with an HTML rendering of the same words to the address that accounts has today."""
 
     def send(self, message: Message, words: Words) -> None:
-        address = accounts.mail_address_of(user_id=message.recipient_id)
+        address = mail_address_of(user_id=message.recipient_id)
         mail = EmailMultiAlternatives(
             subject=" ".join(words.title.split()),
             body=words.body,

@@ -66,40 +66,16 @@ class Installation:
     def platform(self) -> list[Command]:
         """Return what serves: web, relay, worker, beat."""
         celery = (sys.executable, "-m", "celery", "-A", "smartcourse")
-        granian = (
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "wsgi",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-        )
+        granian = (sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1")
         sizes = (
-            "--workers",
-            str(WEB_WORKERS),
-            "--blocking-threads",
-            str(WEB_THREADS),
-            "--workers-kill-timeout",
-            "10",
-        )
+            f"--port={self.port}", f"--workers={WEB_WORKERS}", f"--blocking-threads={WEB_THREADS}",
+            "--workers-kill-timeout=10", "--respawn-failed-workers",
+        )  # fmt: skip
         worker = (
-            "worker",
-            "-Q",
-            QUEUES,
-            "--concurrency",
-            str(WORKER_PROCESSES),
-            "--hostname",
-            self.worker_node,
-            "-l",
-            "INFO",
-        )
+            "worker", "-Q", QUEUES, f"--concurrency={WORKER_PROCESSES}", "--hostname", self.worker_node, "-l", "INFO",
+        )  # fmt: skip
         return [
-            self._command(
-                "web", *granian, *sizes, "--respawn-failed-workers", "smartcourse.wsgi:application"
-            ),
+            self._command("web", *granian, *sizes, "smartcourse.wsgi:application"),
             self._command("worker", *celery, *worker),
             self.manage("relay", "relay"),
             self._command("beat", *celery, "beat", "-l", "INFO"),
