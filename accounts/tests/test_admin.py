@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts import services
+from accounts.models import Role, Session, User
 from accounts.tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +22,19 @@ class TestSite:
             client.logout()
             client.post("/admin/login/", {"username": who.email, "password": PASSWORD})
             assert client.get("/admin/").status_code == status, who
+
+
+class TestPasswordChange:
+    def test_ends_the_sessions_of_the_api_and_keeps_this_one(self, client: Client, staff: Any) -> None:
+        device = services.Device()
+        services.log_in(email=staff.email, password=PASSWORD, device=device, at=timezone.now())
+        client.force_login(staff)
+        new = "another fine passphrase"
+        form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+        assert client.post("/admin/password_change/", form).status_code == 302
+        assert not Session.objects.filter(revoked_at=None).exists()
+        assert client.get("/admin/").status_code == 200
+        assert User.objects.get(pk=staff.pk).check_password(new)
 
 
 class TestUserAdmin:

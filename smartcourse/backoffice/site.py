@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from smartcourse.backoffice.home import home_for
 
@@ -29,6 +31,8 @@ class BackofficeSite(AdminSite):
     index_title = "Back office"
     empty_value_display = "–"
     login_form = BackofficeLoginForm
+    # accounts, which stands above, puts a form here that ends the person's sessions as well.
+    password_form: type[AdminPasswordChangeForm] = AdminPasswordChangeForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -38,3 +42,14 @@ class BackofficeSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what whoever stands above the back office provides (`smartcourse.backoffice.home`)."""
         return super().index(request, {"home": home_for(request), **(extra_context or {})})
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Change one's own password, by the form that this site was given (Django's has a fixed one)."""
+        view = PasswordChangeView.as_view(
+            form_class=self.password_form,
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            template_name="registration/password_change_form.html",
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        # The view answers with a redirect once it is done; the annotation it inherits knows of the form alone.
+        return cast("TemplateResponse", view(request))

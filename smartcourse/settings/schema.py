@@ -18,6 +18,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["smartcourse.api.permissions.DocumentationReader"],
+    # Outside of development the docs are for staff, who come with the session of the admin, or with a token.
+    "SERVE_AUTHENTICATION": [
+        "rest_framework.authentication.SessionAuthentication",
+        "accounts.api.authentication.BearerAuthentication",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "CourseStatus": "courses.models.CourseStatus",
         "CourseLevel": "courses.models.CourseLevel",
