@@ -7,6 +7,7 @@ scripts mix within a line without a change of font. It comes as data in a Python
 from __future__ import annotations
 
 import io
+import logging
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,12 @@ from pathlib import Path
 import pymupdf_fonts
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
+
+# Fira's faces set a flag that their version of the table does not have yet; no reader minds, and each PDF would log it.
+logging.getLogger("fontTools.ttLib.tables.O_S_2f_2").setLevel(logging.ERROR)
+
+_LAYOUT_TABLES = frozenset({"GDEF", "GPOS", "GSUB"})
 
 
 class Face(StrEnum):
@@ -21,7 +28,6 @@ class Face(StrEnum):
 
     REGULAR = "figo"
     BOLD = "figbo"
-    MONO = "fimo"
 
 
 def load_faces(pdf: FPDF, directory: Path) -> None:
@@ -34,6 +40,18 @@ def load_faces(pdf: FPDF, directory: Path) -> None:
         path = directory / f"{face}.ttf"
         path.write_bytes(font_data(face))
         pdf.add_font(face, fname=path)
+        _forget_layout(pdf, face)
+
+
+def _forget_layout(pdf: FPDF, face: Face) -> None:
+    """Leaves the rules of shaping out of what is embedded: HarfBuzz reads them from the file, a PDF has glyphs only.
+
+    fontTools would parse them all to make the subset, which takes longer than the rest of the certificate.
+    """
+    font = pdf.fonts[face]
+    if isinstance(font, TTFFont):
+        for table in _LAYOUT_TABLES & set(font.ttfont.keys()):
+            del font.ttfont[table]
 
 
 def font_data(face: Face) -> bytes:

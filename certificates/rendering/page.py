@@ -117,7 +117,7 @@ def _draw_foot(pdf: FPDF, words: CertificateWords) -> None:
     pdf.set_text_shaping(use_shaping_engine=False)  # codes and addresses stay one run of plain letters
     width = _MEASURE - _QR_SIZE - 8
     _draw_fact(pdf, _FOOT, "Issued on", written_date(words.issued_on), Face.REGULAR)
-    _draw_fact(pdf, _FOOT + 12, "Certificate code", words.code, Face.MONO)
+    _draw_fact(pdf, _FOOT + 12, "Certificate code", words.code, Face.REGULAR)
     pdf.set_font(Face.REGULAR, size=8.5)
     pdf.set_text_color(*_QUIET)
     pdf.set_xy(_MARGIN, _FOOT + 24)
