@@ -1,0 +1,67 @@
+"""The typefaces certificates are set in, and the characters they have.
+
+FiraGO covers Latin (with Vietnamese), Greek, Cyrillic, Arabic, Hebrew, Thai, Georgian and Devanagari in one face, so
+scripts mix within a line without a change of font. It comes as data in a Python package.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import pymupdf_fonts
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.fonts import TTFFont
+
+# Fira's faces set a flag that their version of the table does not have yet; no reader minds, and each PDF would log it.
+logging.getLogger("fontTools.ttLib.tables.O_S_2f_2").setLevel(logging.ERROR)
+
+_LAYOUT_TABLES = frozenset({"GDEF", "GPOS", "GSUB"})
+
+
+class Face(StrEnum):
+    """One font file, by its name in `pymupdf_fonts`."""
+
+    REGULAR = "figo"
+    BOLD = "figbo"
+
+
+def load_faces(pdf: FPDF, directory: Path) -> None:
+    """Makes every face known to `pdf`; their files stay in `directory`, which must outlive the document.
+
+    fpdf2 reads fonts from paths only, and they are 2 MB together: a directory per document costs less than 2 ms and
+    leaves nothing that forked workers would share.
+    """
+    for face in Face:
+        path = directory / f"{face}.ttf"
+        path.write_bytes(font_data(face))
+        pdf.add_font(face, fname=path)
+        _forget_layout(pdf, face)
+
+
+def _forget_layout(pdf: FPDF, face: Face) -> None:
+    """Leaves the rules of shaping out of what is embedded: HarfBuzz reads them from the file, a PDF has glyphs only.
+
+    fontTools would parse them all to make the subset, which takes longer than the rest of the certificate.
+    """
+    font = pdf.fonts[face]
+    if isinstance(font, TTFFont):
+        for table in _LAYOUT_TABLES & set(font.ttfont.keys()):
+            del font.ttfont[table]
+
+
+def font_data(face: Face) -> bytes:
+    """The face as a TrueType file."""
+    data: bytes = pymupdf_fonts.myfont(face.value)
+    return data
+
+
+@cache
+def covered_characters() -> frozenset[str]:
+    """Every character that both faces for names and titles have a glyph for."""
+    cmaps = [TTFont(io.BytesIO(font_data(face)), lazy=True).getBestCmap() for face in (Face.REGULAR, Face.BOLD)]
+    return frozenset(map(chr, cmaps[0].keys() & cmaps[1].keys()))
