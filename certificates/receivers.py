@@ -1,2 +1,1 @@
-"""Being written."""
-
+"""certificates hears nothing itself: the certification process, which stands above, hears `enrollment.completed`."""

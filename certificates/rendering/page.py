@@ -28,9 +28,7 @@ _ACCENT = (22, 74, 92)
 _ISSUER = Box(top=26, width=_MEASURE, height=10, size=15)
 _NAME = Box(top=79, width=_MEASURE, height=26, size=36)
 _TITLE = Box(top=116, width=_MEASURE, height=29, size=24)
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()  # not from the locale, which a worker may change
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]  # not from the locale, which a worker may change
 
 
 def render_certificate(words: CertificateWords) -> bytes:
