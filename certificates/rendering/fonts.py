@@ -63,5 +63,7 @@ def font_data(face: Face) -> bytes:
 @cache
 def covered_characters() -> frozenset[str]:
     """Every character that both faces for names and titles have a glyph for."""
-    cmaps = [TTFont(io.BytesIO(font_data(face)), lazy=True).getBestCmap() for face in (Face.REGULAR, Face.BOLD)]
+    cmaps = [
+        TTFont(io.BytesIO(font_data(face)), lazy=True).getBestCmap() for face in (Face.REGULAR, Face.BOLD)
+    ]
     return frozenset(map(chr, cmaps[0].keys() & cmaps[1].keys()))
