@@ -17,8 +17,8 @@ from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-# Fira's faces set a flag that their version of the table does not have yet; no reader minds, and each PDF would log it.
-logging.getLogger("fontTools.ttLib.tables.O_S_2f_2").setLevel(logging.ERROR)
+# It tells of every step of making a subset, a hundred lines a certificate.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 _LAYOUT_TABLES = frozenset({"GDEF", "GPOS", "GSUB"})
 

@@ -21,7 +21,7 @@ _WIDTH, _HEIGHT = 297.0, 210.0
 _MARGIN = 30.0
 _MEASURE = _WIDTH - 2 * _MARGIN
 _QR_SIZE = 27.0
-_FOOT = 153.0
+_FOOT = 159.0
 
 _INK = (33, 37, 41)
 _QUIET = (98, 106, 114)
@@ -29,7 +29,7 @@ _ACCENT = (22, 74, 92)
 
 _ISSUER = Box(top=26, width=_MEASURE, height=10, size=15)
 _NAME = Box(top=79, width=_MEASURE, height=26, size=36)
-_TITLE = Box(top=116, width=_MEASURE, height=29, size=24)
+_TITLE = Box(top=117, width=_MEASURE, height=31, size=24)
 # Not from the locale, which a worker may change.
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
