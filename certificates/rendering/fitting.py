@@ -83,7 +83,11 @@ def _widest(words: list[_Word]) -> float:
 
 def _broken(pdf: FPDF, word: _Word) -> list[_Word]:
     """A word's characters, each with the marks that sit on it."""
-    starts = [i for i, c in enumerate(word.text) if i == 0 or unicodedata.category(c) not in {"Mn", "Mc", "Me", "Cf"}]
+    starts = [
+        i
+        for i, c in enumerate(word.text)
+        if i == 0 or unicodedata.category(c) not in {"Mn", "Mc", "Me", "Cf"}
+    ]
     parts = [word.text[start:end] for start, end in pairwise([*starts, len(word.text)])]
     return [_Word(part, _ems(pdf, part), spaced=False) for part in parts[:-1]] + [
         _Word(part, _ems(pdf, part), spaced=True) for part in parts[-1:]

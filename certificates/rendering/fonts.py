@@ -17,8 +17,8 @@ from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-# Fira's faces set a flag that their version of the table does not have yet; no reader minds, and each PDF would log it.
-logging.getLogger("fontTools.ttLib.tables.O_S_2f_2").setLevel(logging.ERROR)
+# It tells of every step of making a subset, a hundred lines a certificate.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 _LAYOUT_TABLES = frozenset({"GDEF", "GPOS", "GSUB"})
 
@@ -63,5 +63,7 @@ def font_data(face: Face) -> bytes:
 @cache
 def covered_characters() -> frozenset[str]:
     """Every character that both faces for names and titles have a glyph for."""
-    cmaps = [TTFont(io.BytesIO(font_data(face)), lazy=True).getBestCmap() for face in (Face.REGULAR, Face.BOLD)]
+    cmaps = [
+        TTFont(io.BytesIO(font_data(face)), lazy=True).getBestCmap() for face in (Face.REGULAR, Face.BOLD)
+    ]
     return frozenset(map(chr, cmaps[0].keys() & cmaps[1].keys()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from tempfile import TemporaryDirectory
 import segno
 from fpdf import FPDF
 from fpdf.bidi import auto_detect_base_direction
+from fpdf.enums import WrapMode
 
 from certificates.rendering.fitting import POINT, Box, fit
 from certificates.rendering.fonts import Face, load_faces
@@ -19,7 +21,7 @@ _WIDTH, _HEIGHT = 297.0, 210.0
 _MARGIN = 30.0
 _MEASURE = _WIDTH - 2 * _MARGIN
 _QR_SIZE = 27.0
-_FOOT = 153.0
+_FOOT = 159.0
 
 _INK = (33, 37, 41)
 _QUIET = (98, 106, 114)
@@ -27,8 +29,12 @@ _ACCENT = (22, 74, 92)
 
 _ISSUER = Box(top=26, width=_MEASURE, height=10, size=15)
 _NAME = Box(top=79, width=_MEASURE, height=26, size=36)
-_TITLE = Box(top=116, width=_MEASURE, height=29, size=24)
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]  # not from the locale, which a worker may change
+_TITLE = Box(top=117, width=_MEASURE, height=31, size=24)
+# Not from the locale, which a worker may change.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def render_certificate(words: CertificateWords) -> bytes:
@@ -37,8 +43,7 @@ def render_certificate(words: CertificateWords) -> bytes:
     Raises:
         UnprintableText: when a character has no glyph in the fonts at hand.
     """
-    for text in (words.recipient_name, words.course_title, words.issuer_name, words.code, words.verify_url):
-        assert_printable(text)
+    words = _checked(words)
     with TemporaryDirectory() as directory:
         pdf = FPDF(orientation="landscape", unit="mm", format="A4")
         load_faces(pdf, Path(directory))
@@ -49,6 +54,18 @@ def render_certificate(words: CertificateWords) -> bytes:
         _draw_statement(pdf, words)
         _draw_foot(pdf, words)
         return bytes(pdf.output())
+
+
+def _checked(words: CertificateWords) -> CertificateWords:
+    """The same words as they are set, all of them printable."""
+    for text in (words.recipient_name, words.course_title, words.code, words.verify_url, words.issuer_name):
+        assert_printable(text)
+    return replace(
+        words,
+        recipient_name=printable_form(words.recipient_name),
+        course_title=printable_form(words.course_title),
+        issuer_name=printable_form(words.issuer_name),
+    )
 
 
 def written_date(day: date) -> str:
@@ -99,7 +116,6 @@ def _draw_fitted(pdf: FPDF, text: str, face: Face, box: Box, colour: tuple[int, 
 
     The direction is that of the whole text (UAX #9, P2 and P3), so a line that begins with a foreign word keeps it.
     """
-    text = printable_form(text)
     pdf.set_text_shaping(direction=auto_detect_base_direction(text))
     setting = fit(pdf, text, face, box)
     pdf.set_font(face, size=setting.size)
@@ -119,7 +135,7 @@ def _draw_foot(pdf: FPDF, words: CertificateWords) -> None:
     pdf.set_font(Face.REGULAR, size=8.5)
     pdf.set_text_color(*_QUIET)
     pdf.set_xy(_MARGIN, _FOOT + 24)
-    pdf.multi_cell(width, 3.8, f"Verify at {words.verify_url}", align="L", wrapmode="CHAR")
+    pdf.multi_cell(width, 3.8, f"Verify at {words.verify_url}", align="L", wrapmode=WrapMode.CHAR)
     _draw_qr_code(pdf, words.verify_url)
 
 

@@ -46,7 +46,9 @@ def assert_printable(text: str) -> None:
     missing = [c for c in printable_form(text) if c not in covered and c not in _INVISIBLE]
     if missing:
         characters = list(dict.fromkeys(missing))
-        named = ", ".join(f"{c} (U+{ord(c):04X})" if c.isprintable() else f"U+{ord(c):04X}" for c in characters)
+        named = ", ".join(
+            f"{c} (U+{ord(c):04X})" if c.isprintable() else f"U+{ord(c):04X}" for c in characters
+        )
         raise UnprintableText(f"The certificate cannot be printed with: {named}.", characters=characters)
 
 
