@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api.pages import VerifyEmailPage
@@ -11,7 +11,7 @@ from smartcourse.api import problems
 from smartcourse.observability.health import HealthView, ReadyView
 from smartcourse.portal import pages
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
