@@ -55,7 +55,9 @@ def prepare_certificate(*, enrollment_id: UUID) -> Certificate:
     """
     with transaction.atomic():
         enrollment = (
-            Enrollment.objects.select_related("student", "course").select_for_update(of=("self",)).get(pk=enrollment_id)
+            Enrollment.objects.select_related("student", "course")
+            .select_for_update(of=("self",))
+            .get(pk=enrollment_id)
         )
         if existing := Certificate.objects.filter(enrollment=enrollment).first():
             return existing

@@ -17,7 +17,17 @@ from smartcourse.backoffice.admin import ReadOnlyAdmin
 class MessageAdmin(ReadOnlyAdmin):
     """What was told to whom, and whether it left."""
 
-    list_display = ("title", "type", "channel", "recipient", "status", "attempts", "created_at", "sent_at", "read_at")
+    list_display = (
+        "title",
+        "type",
+        "channel",
+        "recipient",
+        "status",
+        "attempts",
+        "created_at",
+        "sent_at",
+        "read_at",
+    )
     list_filter = ("status", "channel", "type")
     search_fields = ("recipient__email", "title", "=fact_id")
     list_select_related = ("recipient",)

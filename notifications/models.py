@@ -70,7 +70,8 @@ class Message(Entity):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["fact_id", "type", "recipient", "channel"], name="one_message_per_fact_recipient_and_channel"
+                fields=["fact_id", "type", "recipient", "channel"],
+                name="one_message_per_fact_recipient_and_channel",
             ),
         ]
         indexes = [

@@ -31,7 +31,13 @@ FOLDERS = {Channel.MAIL: "mail", Channel.IN_APP: "in_app"}
 log = structlog.get_logger(__name__)
 
 
-def notify(*, fact: Fact, type: MessageType, recipient_id: UUID, context: Mapping[str, Any]) -> list[Message]:
+def notify(
+    *,
+    fact: Fact,
+    type: MessageType,  # noqa: A002 - the message's own word
+    recipient_id: UUID,
+    context: Mapping[str, Any],
+) -> list[Message]:
     """Write one message a channel of that type, and hand them to be sent; what the fact already caused is left alone.
 
     `context` fills the templates, and is kept as the message's `data` for apps to act on: JSON values, no secrets.
@@ -58,9 +64,9 @@ def notify(*, fact: Fact, type: MessageType, recipient_id: UUID, context: Mappin
     return messages
 
 
-def _write(type: MessageType, channel: Channel, context: Mapping[str, Any]) -> Words:
+def _write(kind: MessageType, channel: Channel, context: Mapping[str, Any]) -> Words:
     """Render the template of that type and channel: its first line is the title, the rest the body."""
-    text = render_to_string(f"{FOLDERS[channel]}/{type}.txt", {**context, "public_url": settings.PUBLIC_URL})
+    text = render_to_string(f"{FOLDERS[channel]}/{kind}.txt", {**context, "public_url": settings.PUBLIC_URL})
     title, _, body = text.strip().partition("\n")
     return Words(title.strip(), body.strip())
 
@@ -83,7 +89,7 @@ def send_message(*, message_id: UUID) -> bool:
             channel_called(message.channel).send(message, _with_secrets(message))
             message.mark_sent(at=timezone.now())
             publish(NotificationSent(**_described(message)))
-    except Exception as error:  # whatever a channel raises is kept with its message and retried
+    except Exception as error:  # noqa: BLE001 - whatever a channel raises is kept with its message and retried
         _record_failure(message_id, error)
         return False
     return True

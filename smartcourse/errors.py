@@ -38,7 +38,9 @@ class Invalid(DomainError):
     code = "invalid"
     message = "The input is not valid."
 
-    def __init__(self, detail: str | None = None, *, errors: list[FieldError] | None = None, **extra: Any) -> None:
+    def __init__(
+        self, detail: str | None = None, *, errors: list[FieldError] | None = None, **extra: Any
+    ) -> None:
         super().__init__(detail, **extra)
         self.errors = errors or []
 

@@ -22,7 +22,10 @@ class AnalyticsViewSet(ContextViewSet):
     """The platform, and single courses, in numbers."""
 
     queryset = Course.objects.all()
-    serializers: ClassVar[dict[str, Any]] = {"platform": PlatformNumbersSerializer, "course": CourseNumbersSerializer}
+    serializers: ClassVar[dict[str, Any]] = {
+        "platform": PlatformNumbersSerializer,
+        "course": CourseNumbersSerializer,
+    }
     permissions: ClassVar[dict[str, Any]] = {
         "platform": [allowed(policies.can_see_platform_numbers)],
         "course": [allowed(can_teach)],

@@ -100,8 +100,13 @@ class TestPlatform:
         assert numbers["avg_time_to_complete"] is None
         assert numbers["course_completion_rate"] == 0
 
-    def test_is_for_staff_alone(self, student: Any, instructor: Any, administrator: Any, client_of: Any) -> None:
-        asked = {who: client_of(who).get(PLATFORM).status_code for who in (None, student, instructor, administrator)}
+    def test_is_for_staff_alone(
+        self, student: Any, instructor: Any, administrator: Any, client_of: Any
+    ) -> None:
+        asked = {
+            who: client_of(who).get(PLATFORM).status_code
+            for who in (None, student, instructor, administrator)
+        }
         assert list(asked.values()) == [401, 403, 403, 200]
 
     def test_asks_the_database_as_often_for_many_as_for_few(
@@ -126,4 +131,7 @@ class TestCourse:
         assert client_of(instructor).get(url).json()["average_percentage"] == 50
 
     def test_hides_a_course_that_does_not_exist(self, staff: Any, client_of: Any) -> None:
-        assert client_of(staff).get("/api/v1/analytics/courses/0190b6a4-0000-7000-8000-000000000000").status_code == 404
+        assert (
+            client_of(staff).get("/api/v1/analytics/courses/0190b6a4-0000-7000-8000-000000000000").status_code
+            == 404
+        )

@@ -6,9 +6,15 @@ from certificates.api.views import CertificateViewSet, EnrollmentCertificateView
 
 urlpatterns = [
     path("certificates", CertificateViewSet.as_view({"get": "list"}), name="certificate-list"),
-    path("certificates/<uuid:pk>", CertificateViewSet.as_view({"get": "retrieve"}), name="certificate-detail"),
+    path(
+        "certificates/<uuid:pk>", CertificateViewSet.as_view({"get": "retrieve"}), name="certificate-detail"
+    ),
     path("certificates/<uuid:pk>/pdf", CertificateViewSet.as_view({"get": "pdf"}), name="certificate-pdf"),
-    path("certificates/verify/<str:code>", CertificateViewSet.as_view({"get": "verify"}), name="certificate-verify"),
+    path(
+        "certificates/verify/<str:code>",
+        CertificateViewSet.as_view({"get": "verify"}),
+        name="certificate-verify",
+    ),
     path(
         "enrollments/<uuid:pk>/certificate",
         EnrollmentCertificateViewSet.as_view({"post": "request_certificate"}),

@@ -30,7 +30,9 @@ class TestList:
         assert set(row["course"]) == {"id", "title"}
         assert row["pdf_url"].startswith("http://testserver/api/v1/")
 
-    def test_leaves_out_what_cannot_be_had_yet(self, certificate: Certificate, student: Any, client_of: Any) -> None:
+    def test_leaves_out_what_cannot_be_had_yet(
+        self, certificate: Certificate, student: Any, client_of: Any
+    ) -> None:
         Certificate.objects.update(status=CertificateStatus.PENDING)
         assert client_of(student).get(URL).json()["results"] == []
         assert client_of(student).get(f"{URL}/{certificate.pk}").status_code == 404
@@ -38,7 +40,9 @@ class TestList:
     def test_shows_each_what_the_matrix_says(
         self, certificate: Certificate, instructor: Any, rival: Any, stranger: Any, staff: Any, client_of: Any
     ) -> None:
-        counts = [len(client_of(who).get(URL).json()["results"]) for who in (instructor, rival, stranger, staff)]
+        counts = [
+            len(client_of(who).get(URL).json()["results"]) for who in (instructor, rival, stranger, staff)
+        ]
         assert counts == [1, 0, 0, 1]
         assert client_of(None).get(URL).status_code == 401
 

@@ -42,7 +42,9 @@ class TestCertification:
         assert OutboxFact.objects.filter(type="certificate.issued").count() == 1
 
     def test_prints_name_course_and_code(self, settle: Any) -> None:
-        enrollment = EnrollmentFactory(completed=True, student__full_name="Wawrzyniec Żółć", course__title="Węzły")
+        enrollment = EnrollmentFactory(
+            completed=True, student__full_name="Wawrzyniec Żółć", course__title="Węzły"
+        )
         publish(completed(enrollment))
         settle()
         certificate = Certificate.objects.get()

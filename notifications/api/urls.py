@@ -11,6 +11,14 @@ urlpatterns = [
         NotificationViewSet.as_view({"get": "unread_count"}),
         name="notification-unread-count",
     ),
-    path("notifications/read-all", NotificationViewSet.as_view({"post": "read_all"}), name="notification-read-all"),
-    path("notifications/<uuid:pk>/read", NotificationViewSet.as_view({"post": "read"}), name="notification-read"),
+    path(
+        "notifications/read-all",
+        NotificationViewSet.as_view({"post": "read_all"}),
+        name="notification-read-all",
+    ),
+    path(
+        "notifications/<uuid:pk>/read",
+        NotificationViewSet.as_view({"post": "read"}),
+        name="notification-read",
+    ),
 ]

@@ -26,7 +26,9 @@ class TestMessageAdmin:
         assert student.full_name in page.content.decode()
         assert client.get(f"{URL}{Message.objects.first().pk}/change/").status_code == 200  # type: ignore[union-attr]  # there are two
 
-    def test_is_closed_to_instructors_and_students(self, client: Client, instructor: Any, student: Any) -> None:
+    def test_is_closed_to_instructors_and_students(
+        self, client: Client, instructor: Any, student: Any
+    ) -> None:
         client.force_login(instructor)
         assert client.get(URL).status_code == 403
         client.force_login(student)

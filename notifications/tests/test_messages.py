@@ -24,7 +24,9 @@ pytestmark = pytest.mark.django_db
 
 
 def activated(student: Any, title: str = "Knots & bends") -> EnrollmentActivated:
-    return EnrollmentActivated(enrollment_id=uuid7(), student_id=student.pk, course_id=uuid7(), course_title=title)
+    return EnrollmentActivated(
+        enrollment_id=uuid7(), student_id=student.pk, course_id=uuid7(), course_title=title
+    )
 
 
 def welcome(student: Any, fact: EnrollmentActivated | None = None) -> list[Message]:
@@ -130,19 +132,28 @@ class TestReceivers:
         )
         publish(
             CertificateIssued(
-                certificate_id=uuid7(), enrollment_id=enrollment.pk, student_id=student.pk, course_title="Knots"
+                certificate_id=uuid7(),
+                enrollment_id=enrollment.pk,
+                student_id=student.pk,
+                course_title="Knots",
             )
         )
         settle()
         notices = Message.objects.in_app().values_list("type", flat=True)
         assert set(notices) == {"course_welcome", "certificate_ready"}
 
-    def test_a_failed_process_alerts_all_staff(self, staff: Any, administrator: Any, student: Any, settle: Any) -> None:
+    def test_a_failed_process_alerts_all_staff(
+        self, staff: Any, administrator: Any, student: Any, settle: Any
+    ) -> None:
         from smartcourse.workflows.events import WorkflowFailed
 
         publish(
-            WorkflowFailed(workflow_id=uuid7(), process="baking", subject_id=uuid7(), error_code="x", error="No oven.")
+            WorkflowFailed(
+                workflow_id=uuid7(), process="baking", subject_id=uuid7(), error_code="x", error="No oven."
+            )
         )
         settle()
-        told = Message.objects.filter(type=MessageType.OPERATIONS_ALERT).values_list("recipient_id", flat=True)
+        told = Message.objects.filter(type=MessageType.OPERATIONS_ALERT).values_list(
+            "recipient_id", flat=True
+        )
         assert set(told) == {staff.pk, administrator.pk}

@@ -16,5 +16,7 @@ def client_address(request: HttpRequest) -> str:
     proxies: int = settings.TRUSTED_PROXY_COUNT
     if not proxies:
         return peer
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    forwarded = [
+        part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()
+    ]
     return forwarded[-proxies] if len(forwarded) >= proxies else peer

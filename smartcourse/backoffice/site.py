@@ -43,7 +43,9 @@ class BackofficeSite(AdminSite):
         """Show what whoever stands above the back office provides (`smartcourse.backoffice.home`)."""
         return super().index(request, {"home": home_for(request), **(extra_context or {})})
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
         """Change one's own password, by the form that this site was given (Django's has a fixed one)."""
         view = PasswordChangeView.as_view(
             form_class=self.password_form,

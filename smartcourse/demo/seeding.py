@@ -41,7 +41,9 @@ class Seeded:
     lessons_completed: int = 0
 
 
-def seed_demo(*, accounts_told: list[DemoAccount], at: datetime, report: Report = lambda line: None) -> Seeded:
+def seed_demo(
+    *, accounts_told: list[DemoAccount], at: datetime, report: Report = lambda line: None
+) -> Seeded:
     """Bring people, courses and learners' standings to what the demo says, one transaction a thing.
 
     What is there already is left as it is, so an interrupted run is finished by the next one.
@@ -65,7 +67,9 @@ def _seed_person(person: DemoPerson, *, password: str | None, at: datetime) -> b
     existing = User.objects.filter(email=person.email).first()
     if existing is None:
         with transaction.atomic():
-            user = accounts.register_user(email=person.email, password=password, full_name=person.full_name, at=at)
+            user = accounts.register_user(
+                email=person.email, password=password, full_name=person.full_name, at=at
+            )
             if (role := Role(person.role)) != Role.STUDENT:
                 accounts.grant_role(user_id=user.pk, role=role, by=None)
             accounts.mark_verified(user_id=user.pk, at=at)
@@ -88,7 +92,9 @@ def _seed_course(demo: DemoCourse) -> bool:
 
 
 def _write_course(demo: DemoCourse) -> Course:
-    category, _ = Category.objects.get_or_create(slug=demo.category.slug, defaults={"name": demo.category.name})
+    category, _ = Category.objects.get_or_create(
+        slug=demo.category.slug, defaults={"name": demo.category.name}
+    )
     course = courses.create_course(
         instructor=User.objects.get(email=demo.instructor),
         title=demo.title,
@@ -145,13 +151,17 @@ def _seed_standing(standing: DemoStanding, seeded: Seeded, *, at: datetime) -> N
     """Enroll the learner and let her study up to where she stands."""
     student = User.objects.get(email=standing.email)
     course = Course.objects.get(slug=standing.course_slug)
-    enrollment, created = enrollments.enroll(student_id=student.pk, course_id=course.pk, by_id=student.pk, at=at)
+    enrollment, created = enrollments.enroll(
+        student_id=student.pk, course_id=course.pk, by_id=student.pk, at=at
+    )
     seeded.enrollments += created
     if enrollment.status == EnrollmentStatus.PENDING and enrollment.workflow_id:
         advance(enrollment.workflow_id)
     lessons = courses.published_lessons_of(course_id=course.pk)
     wanted = lessons[: standing.standing.lessons_done(len(lessons))]
-    done = set(LessonProgress.objects.filter(enrollment=enrollment).completed().values_list("lesson_id", flat=True))
+    done = set(
+        LessonProgress.objects.filter(enrollment=enrollment).completed().values_list("lesson_id", flat=True)
+    )
     for lesson in wanted:
         if lesson.lesson_id not in done:
             _study(enrollment, lesson, at=at)

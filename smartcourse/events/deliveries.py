@@ -69,7 +69,9 @@ def _record_failure(delivery_id: UUID, error: Exception) -> None:
         else:
             delivery.next_attempt_at = timezone.now() + RETRY_AFTER[delivery.attempts - 1]
         delivery.save()
-    log.error("a subscriber failed", subscriber=delivery.subscriber, attempts=delivery.attempts, exc_info=error)
+    log.error(
+        "a subscriber failed", subscriber=delivery.subscriber, attempts=delivery.attempts, exc_info=error
+    )
 
 
 def sweep_deliveries() -> int:
@@ -88,7 +90,9 @@ def sweep_deliveries() -> int:
                 queue = "events"
             enqueue("events.deliver", queue=queue, delivery_id=str(delivery.pk))
         # Pushed ahead, so that the next sweep does not send it once more while it waits in its queue.
-        Delivery.objects.filter(pk__in=[d.pk for d in due]).update(next_attempt_at=now + timedelta(seconds=60))
+        Delivery.objects.filter(pk__in=[d.pk for d in due]).update(
+            next_attempt_at=now + timedelta(seconds=60)
+        )
     return len(due)
 
 

@@ -38,7 +38,9 @@ class OutboxFact(models.Model):
         ]
         indexes = [
             # The relay reads by this and nothing else; handled facts cost it nothing.
-            models.Index(fields=["position"], condition=models.Q(relayed_at=None), name="facts_not_yet_relayed"),
+            models.Index(
+                fields=["position"], condition=models.Q(relayed_at=None), name="facts_not_yet_relayed"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,7 +80,9 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["fact", "subscriber"], name="one_delivery_per_fact_and_subscriber"),
+            models.UniqueConstraint(
+                fields=["fact", "subscriber"], name="one_delivery_per_fact_and_subscriber"
+            ),
         ]
         indexes = [
             models.Index(

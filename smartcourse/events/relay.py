@@ -51,7 +51,9 @@ def _send(row: OutboxFact) -> list[Delivery]:
     fact = kind.from_payload(row.payload, fact_id=row.pk, occurred_at=row.occurred_at)
     for receiver, outcome in kind.signal.send_robust(sender=kind, fact=fact):
         if isinstance(outcome, Exception):
-            log.error("a signal receiver failed", receiver=repr(receiver), fact_type=row.type, exc_info=outcome)
+            log.error(
+                "a signal receiver failed", receiver=repr(receiver), fact_type=row.type, exc_info=outcome
+            )
     due = timezone.now() + DISPATCH_GRACE
     return [Delivery(fact=row, subscriber=s.name, next_attempt_at=due) for s in subscribers_of(row.type)]
 

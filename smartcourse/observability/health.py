@@ -45,7 +45,9 @@ class ReadyView(APIView):
     permission_classes = (AllowAny,)
     throttle_classes = ()
 
-    @extend_schema(operation_id="ready", responses={200: READINESS, 503: READINESS}, tags=["operations"], auth=[])
+    @extend_schema(
+        operation_id="ready", responses={200: READINESS, 503: READINESS}, tags=["operations"], auth=[]
+    )
     def get(self, request: Request) -> Response:
         database, redis = _database_answers(), _redis_answers()
         status = "unavailable" if not database else "ok" if redis else "degraded"

@@ -24,7 +24,9 @@ def settle() -> None:
     for _ in range(ROUNDS):
         relayed = relay_batch()
         runs = list(Run.objects.live().filter(attempts=0).values_list("pk", flat=True))
-        owed = list(Delivery.objects.filter(status=DeliveryStatus.PENDING, attempts=0).values_list("pk", flat=True))
+        owed = list(
+            Delivery.objects.filter(status=DeliveryStatus.PENDING, attempts=0).values_list("pk", flat=True)
+        )
         if not relayed and not runs and not owed:
             failed = Delivery.objects.exclude(last_error="").exclude(status=DeliveryStatus.HANDLED).first()
             if failed:

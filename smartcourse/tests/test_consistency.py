@@ -104,7 +104,9 @@ class TestFacts:
         suspicious = ("password", "token", "secret", "code", "email")
         told = {f"{f.type}.{name}" for f in all_facts().values() for name in f.__dataclass_fields__}
         # The code of an error is not a secret.
-        assert {name for name in told if any(word in name for word in suspicious)} == {"workflow.failed.error_code"}
+        assert {name for name in told if any(word in name for word in suspicious)} == {
+            "workflow.failed.error_code"
+        }
 
 
 def calls(name: str) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,17 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     class Meta:
         model = Run
-        fields = ["id", "process", "subject_id", "status", "error_code", "error", "steps", "created_at", "finished_at"]
+        fields = [
+            "id",
+            "process",
+            "subject_id",
+            "status",
+            "error_code",
+            "error",
+            "steps",
+            "created_at",
+            "finished_at",
+        ]
         read_only_fields = fields
 
 

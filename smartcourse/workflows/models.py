@@ -63,7 +63,9 @@ class Run(Entity):
             ),
         ]
         indexes = [
-            models.Index(fields=["next_attempt_at"], condition=models.Q(status__in=LIVE), name="runs_not_ended"),
+            models.Index(
+                fields=["next_attempt_at"], condition=models.Q(status__in=LIVE), name="runs_not_ended"
+            ),
             models.Index(fields=["subject_id"], name="runs_by_subject"),
         ]
 

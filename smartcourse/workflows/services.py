@@ -30,7 +30,12 @@ log = structlog.get_logger(__name__)
 
 
 def start(
-    process: str, *, subject: UUID, key: str, requested_by: UUID | None = None, data: dict[str, Any] | None = None
+    process: str,
+    *,
+    subject: UUID,
+    key: str,
+    requested_by: UUID | None = None,
+    data: dict[str, Any] | None = None,
 ) -> Run:
     """Start the process of that name in the open transaction and return its run; the live one of that key, if any.
 
@@ -76,7 +81,10 @@ def _lease(run_id: UUID) -> int | None:
     free = Q(lease_expires_at=None) | Q(lease_expires_at__lt=Now())
     with transaction.atomic():
         run = (
-            Run.objects.live().filter(free, pk=run_id).select_for_update(skip_locked=True, of=("self",)).first()
+            Run.objects.live()
+            .filter(free, pk=run_id)
+            .select_for_update(skip_locked=True, of=("self",))
+            .first()
         )
         if run is None:
             return None
@@ -176,10 +184,14 @@ def _record_failure(run_id: UUID, token: int, error: Exception) -> bool:
         compensating = run.status == RunStatus.COMPENSATING
         run.attempts += 1
         final = isinstance(error, DomainError) or run.attempts > len(RETRY_AFTER)
-        log.error("a step failed", process=run.process, run=str(run.pk), attempts=run.attempts, exc_info=error)
+        log.error(
+            "a step failed", process=run.process, run=str(run.pk), attempts=run.attempts, exc_info=error
+        )
         if not compensating:
             # What is not a rule's own sentence may tell of our insides: its trace is in the step's record, for staff.
-            run.error = error.detail if isinstance(error, DomainError) else "Something went wrong on our side."
+            run.error = (
+                error.detail if isinstance(error, DomainError) else "Something went wrong on our side."
+            )
             run.error_code = error.code if isinstance(error, DomainError) else "internal_error"
             _record_failed_step(run, error)
         if final and not compensating:

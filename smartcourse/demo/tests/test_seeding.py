@@ -33,7 +33,9 @@ def everything() -> dict[str, Any]:
     return {
         "people": sorted(User.objects.values_list("email", "password")),
         "courses": sorted(Course.objects.values_list("slug", "status")),
-        "standing": sorted(Enrollment.objects.values_list("student__email", "course__slug", "status", "percentage")),
+        "standing": sorted(
+            Enrollment.objects.values_list("student__email", "course__slug", "status", "percentage")
+        ),
         "completed": LessonProgress.objects.completed().count(),
     }
 
@@ -47,7 +49,10 @@ class TestSeedDemo:
         assert len({course.category_id for course in published}) == 3
         assert all(course.price_cents == 0 and course.seats.capacity is None for course in published)
         assert all(Quiz.objects.filter(lesson__module__course=course).count() == 1 for course in published)
-        assert {e.status for e in Enrollment.objects.all()} == {EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED}
+        assert {e.status for e in Enrollment.objects.all()} == {
+            EnrollmentStatus.ACTIVE,
+            EnrollmentStatus.COMPLETED,
+        }
         assert User.objects.with_role(Role.ADMIN).count() == 1
         assert client_of(None).get("/api/v1/courses").json()["count"] == 3
 
@@ -79,9 +84,10 @@ class TestSeedDemo:
             studied.append(args)
             study(*args, **kwargs)
 
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        with monkeypatch.context() as patch:
             patch.setattr(seeding, "_study", interrupted)
-            seed()
+            with pytest.raises(KeyboardInterrupt):
+                seed()
         seed()
         finished = everything()
         assert set(seed().values()) == {0}

@@ -35,7 +35,11 @@ class TestPublish:
         lamp, other = uuid7(), uuid7()
         for identity in (lamp, other, lamp, lamp):
             publish(LampLit(lamp_id=identity))
-        numbers = OutboxFact.objects.filter(aggregate_id=lamp).order_by("position").values_list("sequence", flat=True)
+        numbers = (
+            OutboxFact.objects.filter(aggregate_id=lamp)
+            .order_by("position")
+            .values_list("sequence", flat=True)
+        )
         assert list(numbers) == [1, 2, 3]
 
     @pytest.mark.django_db

@@ -27,7 +27,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_ALLOWED:
-            raise CommandError("The demo has accounts whose passwords are printed; it is for development only.")
+            raise CommandError(
+                "The demo has accounts whose passwords are printed; it is for development only."
+            )
         accounts = demo_accounts(local_secret(settings.DATA_DIR, DEMO_SECRET))
         # Progress goes to standard error, so that standard output holds the result and nothing else.
         note = self._note if not options["json"] else (lambda line: None)

@@ -61,6 +61,7 @@ class Installation:
     data: Path
     environment: dict[str, str]
     mailbox: Mailbox
+    clients: list[httpx.Client] = field(default_factory=list)
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a manage.py command beside the running quickstart."""
@@ -74,7 +75,14 @@ class Installation:
 
     def visitor(self) -> httpx.Client:
         """A client without an account."""
-        return httpx.Client(base_url=self.info["api_url"] + "/", timeout=20)
+        client = httpx.Client(base_url=self.info["api_url"] + "/", timeout=20)
+        self.clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Close every client that was made."""
+        for client in self.clients:
+            client.close()
 
     def signed_in(self, address: str, password: str) -> httpx.Client:
         client = self.visitor()
@@ -106,7 +114,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> 
         eventually(lambda: (data / "quickstart.json").exists() or gave_up(process), START_TIMEOUT)
         assert process.poll() is None, (data.parent / "quickstart.log").read_text()
         info = json.loads((data / "quickstart.json").read_text())
-        yield Installation(info, data, environment, mailbox)
+        installation = Installation(info, data, environment, mailbox)
+        yield installation
+        installation.close()
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

@@ -175,7 +175,9 @@ class TestJourney:
             assert answer.status_code == 200, answer.text
             return dict(answer.json())
 
-        eventually(lambda: numbers()["completions"]["daily"] >= 1 and numbers()["new_enrollments"]["daily"] >= 1, 10)
+        eventually(
+            lambda: numbers()["completions"]["daily"] >= 1 and numbers()["new_enrollments"]["daily"] >= 1, 10
+        )
         assert story.learner.get("analytics/platform").status_code == 403
         assert story.visitor.get("analytics/platform").status_code == 401
 

@@ -62,7 +62,11 @@ def bakery(monkeypatch: pytest.MonkeyPatch) -> Bakery:
     monkeypatch.setattr(definitions, "_processes", dict(definitions._processes))
     bakery = Bakery()
     names = ("mix", "bake", "sell")
-    define("bakery", *(Step(name, bakery.deed(name), bakery.undo(name)) for name in names), failed=bakery.undo("all"))
+    define(
+        "bakery",
+        *(Step(name, bakery.deed(name), bakery.undo(name)) for name in names),
+        failed=bakery.undo("all"),
+    )
     return bakery
 
 
