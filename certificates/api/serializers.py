@@ -10,6 +10,7 @@ from rest_framework.reverse import reverse
 from certificates.models import Certificate, CertificateStatus
 from certificates.services import verify_url
 from courses.api.serializers import CourseBrief
+from smartcourse.workflows.models import RunStatus
 
 
 class CertificateSerializer(serializers.ModelSerializer[Certificate]):
@@ -45,4 +46,4 @@ class CertificationSerializer(serializers.Serializer[Any]):
     """The process that makes the certificate."""
 
     workflow_id = serializers.UUIDField(source="pk")
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=RunStatus.choices)

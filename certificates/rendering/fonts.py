@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import unicodedata
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -62,8 +63,12 @@ def font_data(face: Face) -> bytes:
 
 @cache
 def covered_characters() -> frozenset[str]:
-    """Every character that both faces for names and titles have a glyph for."""
+    """Every character that both faces have a glyph for, and that means the same to every reader.
+
+    The faces also map a control character and one for private use.
+    """
     cmaps = [
         TTFont(io.BytesIO(font_data(face)), lazy=True).getBestCmap() for face in (Face.REGULAR, Face.BOLD)
     ]
-    return frozenset(map(chr, cmaps[0].keys() & cmaps[1].keys()))
+    characters = map(chr, cmaps[0].keys() & cmaps[1].keys())
+    return frozenset(c for c in characters if unicodedata.category(c) not in {"Cc", "Co"})

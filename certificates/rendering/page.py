@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 import segno
 from fpdf import FPDF
 from fpdf.bidi import auto_detect_base_direction
-from fpdf.enums import WrapMode
+from fpdf.enums import TextDirection, WrapMode
 
 from certificates.rendering.fitting import POINT, Box, fit
 from certificates.rendering.fonts import Face, load_faces
+from certificates.rendering.shaping import ShapedPDF, visual_runs
 from certificates.rendering.words import CertificateWords, assert_printable, printable_form
 
 _WIDTH, _HEIGHT = 297.0, 210.0
@@ -45,7 +46,7 @@ def render_certificate(words: CertificateWords) -> bytes:
     """
     words = _checked(words)
     with TemporaryDirectory() as directory:
-        pdf = FPDF(orientation="landscape", unit="mm", format="A4")
+        pdf = ShapedPDF()
         load_faces(pdf, Path(directory))
         _describe(pdf, words)
         pdf.set_auto_page_break(auto=False)
@@ -116,14 +117,27 @@ def _draw_fitted(pdf: FPDF, text: str, face: Face, box: Box, colour: tuple[int, 
 
     The direction is that of the whole text (UAX #9, P2 and P3), so a line that begins with a foreign word keeps it.
     """
-    pdf.set_text_shaping(direction=auto_detect_base_direction(text))
+    base = auto_detect_base_direction(text)
+    pdf.set_text_shaping(direction=base)
     setting = fit(pdf, text, face, box)
     pdf.set_font(face, size=setting.size)
     pdf.set_text_color(*colour)
     top = box.top + (box.height - setting.height) / 2
     for index, line in enumerate(setting.lines):
-        pdf.set_xy((_WIDTH - box.width) / 2, top + index * setting.line_height)
-        pdf.cell(box.width, setting.line_height, line, align="C")
+        pdf.set_xy(_WIDTH / 2, top + index * setting.line_height)
+        _draw_centred(pdf, visual_runs(line, base), setting.line_height)
+
+
+def _draw_centred(pdf: FPDF, runs: list[tuple[str, TextDirection]], height: float) -> None:
+    """Runs side by side, the middle of them where the pen is."""
+    widths = []
+    for text, direction in runs:
+        pdf.set_text_shaping(direction=direction)
+        widths.append(pdf.get_string_width(text))
+    pdf.set_x(pdf.x - sum(widths) / 2)
+    for (text, direction), width in zip(runs, widths, strict=True):
+        pdf.set_text_shaping(direction=direction)
+        pdf.cell(width, height, text)
 
 
 def _draw_foot(pdf: FPDF, words: CertificateWords) -> None:

@@ -11,10 +11,16 @@ from certificates.rendering.fonts import covered_characters
 from smartcourse.errors import RuleViolated
 
 # Marks that change nothing of how a line on its own looks: embeddings, overrides and isolates (UAX #9), soft hyphens,
-# word joiners, byte order marks and variation selectors. An override could make a name read as another.
-_DROPPED = re.compile("[\u00ad\u061c\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff]")
+# zero-width spaces, word joiners, byte order marks and variation selectors. An override could make a name read as
+# another.
+_DROPPED = re.compile("[\u00ad\u061c\u200b\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff]")
 # Letters join, or do not, by these, and neutral characters take their side: they are kept, and never drawn.
 _INVISIBLE = frozenset("\u200c\u200d\u200e\u200f")
+# FiraGO lost an anchor of this Thai letter (github.com/bBoxType/FiraGO/issues/30): marks above it are set beside it, as
+# are tones on a second one with a vowel below.
+_MISPLACED = re.compile(
+    "\u0e0d[\u0e38-\u0e3a]?[\u0e31\u0e33-\u0e37\u0e47-\u0e4e]|\u0e2c[\u0e38\u0e39][\u0e48-\u0e4c]"
+)
 
 
 @dataclass(frozen=True)
@@ -30,26 +36,39 @@ class CertificateWords:
 
 
 class UnprintableText(RuleViolated):
-    """A text holds characters that no font at hand has; `extra["characters"]` lists them, each once, in order."""
+    """A text has nothing to print, or holds what no font at hand prints right."""
 
     code = "unprintable_text"
     message = "The text has characters that cannot be printed on a certificate."
 
+    @property
+    def characters(self) -> tuple[str, ...]:
+        """What cannot be printed, each once, in order; none, where the text shows nothing at all."""
+        return tuple(self.extra["characters"])
+
 
 def assert_printable(text: str) -> None:
-    """Checks that every character of the text can be drawn.
+    """Checks that the text shows something, and that every character of it can be drawn.
 
     Raises:
-        UnprintableText: for control characters, and for any character that the fonts have no glyph for.
+        UnprintableText: for control characters, for any character that the fonts have no glyph for, for letters whose
+            marks they misplace, and for a text without anything to see.
     """
+    form = printable_form(text)
+    if not form.strip("".join(_INVISIBLE) + " "):
+        raise UnprintableText("There is nothing to print on the certificate.", characters=[])
     covered = covered_characters()
-    missing = [c for c in printable_form(text) if c not in covered and c not in _INVISIBLE]
+    missing = [c for c in form if c not in covered and c not in _INVISIBLE] + _MISPLACED.findall(form)
     if missing:
         characters = list(dict.fromkeys(missing))
-        named = ", ".join(
-            f"{c} (U+{ord(c):04X})" if c.isprintable() else f"U+{ord(c):04X}" for c in characters
-        )
+        named = ", ".join(map(_named, characters))
         raise UnprintableText(f"The certificate cannot be printed with: {named}.", characters=characters)
+
+
+def _named(characters: str) -> str:
+    """The characters, where they can be seen, and their numbers."""
+    numbers = " ".join(f"U+{ord(c):04X}" for c in characters)
+    return f"{characters} ({numbers})" if characters.isprintable() else numbers
 
 
 def printable_form(text: str) -> str:

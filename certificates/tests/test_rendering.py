@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import uharfbuzz
 from fontTools.ttLib import TTFont
-from fpdf import FPDF
 from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
@@ -21,6 +20,7 @@ from certificates.rendering import (
 )
 from certificates.rendering.fitting import Box, fit
 from certificates.rendering.fonts import Face, font_data, load_faces
+from certificates.rendering.shaping import ShapedPDF
 from certificates.rendering.words import printable_form
 
 CODE = "7K3M9QX2R5TB8VNHY4WZ6CDFGJ"
@@ -55,6 +55,12 @@ def shaped_glyphs(text):
     return [info.codepoint for info in buffer.glyph_infos]
 
 
+def outline(face, glyph):
+    """The points of a glyph, those of its parts included."""
+    coordinates, contours, _ = face["glyf"][glyph].getCoordinates(face["glyf"])
+    return tuple(coordinates), tuple(contours)
+
+
 def drawn_letters(words, *, top, bottom):
     """What stands in a band of the page (millimetres), letter by letter from left to right."""
     page = read(words).pages[0]
@@ -80,11 +86,13 @@ def unicode_of_glyphs(font):
 
 @pytest.fixture
 def pdf(tmp_path: Path):
-    document = FPDF(orientation="landscape", unit="mm", format="A4")
+    document = ShapedPDF()
     load_faces(document, tmp_path)
     document.add_page()
     document.set_text_shaping()
-    return document
+    yield document
+    for font in document.fonts.values():
+        font.ttfont.close()
 
 
 class TestRenderCertificate:
@@ -140,6 +148,9 @@ class TestRenderCertificate:
 
         assert len(read(certificate(longest, longest)).pages) == 1
 
+    def test_prints_what_the_library_takes_for_its_page_count(self):
+        assert "Templates with {nb}" in text_of(certificate(title="Templates with {nb}"))
+
     @pytest.mark.parametrize("field", ["name", "title", "issuer"])
     def test_refuses_words_that_no_font_has(self, field):
         with pytest.raises(UnprintableText):
@@ -148,19 +159,19 @@ class TestRenderCertificate:
 
 class TestArabic:
     def embedded_glyphs(self, name):
-        """The glyphs of the bold face that the page embeds, as compiled outlines: their numbers change in a subset."""
+        """The glyphs of the bold face that the page embeds, as outlines: their numbers change in a subset."""
         fonts = read(certificate(name)).pages[0]["/Resources"]["/Font"].values()
         glyphs = set()
         for font in fonts:
             descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
             if "Bold" in descriptor["/FontName"]:
                 face = TTFont(io.BytesIO(descriptor["/FontFile2"].get_object().get_data()))
-                glyphs |= {face["glyf"][glyph].compile(face["glyf"]) for glyph in face.getGlyphOrder()}
+                glyphs |= {outline(face, glyph) for glyph in face.getGlyphOrder()}
         return glyphs
 
     def outlines(self, glyph_ids):
         face = TTFont(io.BytesIO(font_data(Face.BOLD)))
-        return [face["glyf"][face.getGlyphName(glyph)].compile(face["glyf"]) for glyph in glyph_ids]
+        return [outline(face, face.getGlyphName(glyph)) for glyph in glyph_ids]
 
     def test_embeds_joined_forms_and_not_isolated_ones(self):
         name = "محمد"
@@ -174,12 +185,31 @@ class TestArabic:
         assert embedded.isdisjoint(isolated)
 
     @pytest.mark.parametrize(
+        "name",
+        [
+            "\u0645\u064f\u062d\u064e\u0645\u064e\u0651\u062f",  # Muhammad with its vowels
+            "\u0628\u064a\u0640\u200d",  # a joiner asks for the form that goes on
+        ],
+    )
+    def test_joins_letters_across_vowels_and_joiners(self, name):
+        assert self.embedded_glyphs(name).issuperset(self.outlines(shaped_glyphs(name)))
+
+    def test_keeps_an_accent_with_its_letter(self, pdf):
+        pdf.set_font(Face.BOLD, size=36)
+
+        # One text, one run: HarfBuzz sets the accent by the letter only where it sees both.
+        assert [run.string for run in pdf._preload_bidirectional_text("M\u0304ade", markdown=False)] == [
+            "M\u0304ade"
+        ]
+
+    @pytest.mark.parametrize(
         ("name", "from_left_to_right"),
         [
             ("محمد", "دمحم"),
             ("محمد Ada", "Ada دمحم"),
             ("Ada محمد", "Ada دمحم"),
             ("محمد 123 (علي)", ")يلع( 123 دمحم"),
+            ("محمد שלום", "םולש دمحم"),
         ],
     )
     def test_runs_from_right_to_left(self, name, from_left_to_right):
@@ -200,6 +230,7 @@ class TestAssertPrintable:
             "Nguyễn Thị Ánh Tuyết",
             "שלום",
             "สมชาย",
+            "เพ็ญ บุญ ผู้ ญาณี ที่",
             "რუსთაველი",
             "अमित शर्मा",
             "a\u00a0b\u202fc",
@@ -212,11 +243,24 @@ class TestAssertPrintable:
         assert_printable("می\u200cخواهم \u2067محمد\u2069 \u200fAda")
 
     @pytest.mark.parametrize(
-        "text", ["Ada 🎓", "王小明", "Հայկ", "a\tb", "a\nb", "a\x00", "\ud800", "\ue000", "\u2028"]
+        "text",
+        ["Ada 🎓", "王小明", "Հայկ", "a\tb", "a\nb", "a\rb", "a\x00", "\ud800", "\ue000", "\uf89e", "\u2028"],
     )
     def test_refuses_what_would_print_as_a_box_or_nothing(self, text):
         with pytest.raises(UnprintableText):
             assert_printable(text)
+
+    @pytest.mark.parametrize("text", ["", "  ", "\u202e", "\u200b\u200d", "\u200f \u200f"])
+    def test_refuses_a_text_of_nothing_to_see(self, text):
+        with pytest.raises(UnprintableText):
+            assert_printable(text)
+
+    @pytest.mark.parametrize("text", ["หญิง", "กัญญ์", "ใหญ่", "เพ็ญนี้ ญี่ปุ่น", "ญุ่"])
+    def test_refuses_marks_that_the_font_sets_beside_their_letter(self, text):
+        with pytest.raises(UnprintableText) as caught:
+            assert_printable(text)
+
+        assert all(sequence.startswith("ญ") for sequence in caught.value.characters)
 
     def test_names_each_missing_character_once_in_order(self):
         with pytest.raises(UnprintableText) as caught:
@@ -224,6 +268,7 @@ class TestAssertPrintable:
 
         assert caught.value.code == "unprintable_text"
         assert caught.value.extra == {"characters": ["王", "🎓"]}
+        assert caught.value.characters == ("王", "🎓")
 
     def test_drops_an_override_that_would_turn_a_name_round(self):
         assert printable_form("Ada \u202eecalevoL\u202c") == "Ada ecalevoL"

@@ -125,7 +125,7 @@ class MaterialViewSet(ContextViewSet):
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(("list", "create"), serializers.MaterialSerializer)
     inputs: ClassVar[dict[str, Any]] = {"create": inputs.MaterialInput}
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("list", "create"), AUTHOR)
-    raises: ClassVar[dict[str, Any]] = {"create": [services.FileRefused]}
+    raises: ClassVar[dict[str, Any]] = {"create": [services.FileRefused, *ARCHIVED]}
     statuses: ClassVar[dict[str, int]] = {"create": 201}
     throttle_scopes: ClassVar[dict[str, str]] = {"create": "uploads"}
 
@@ -151,7 +151,9 @@ class QuizViewSet(ContextViewSet):
     )
     inputs: ClassVar[dict[str, Any]] = {"create": inputs.QuizInput, "update": inputs.QuizChange}
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "retrieve", "update"), AUTHOR)
-    raises: ClassVar[dict[str, Any]] = dict.fromkeys(("create", "update"), (services.QuestionInvalid,))
+    raises: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("create", "update"), (services.QuestionInvalid, *ARCHIVED)
+    )
     statuses: ClassVar[dict[str, int]] = {"create": 201}
 
     def get_queryset(self) -> Any:

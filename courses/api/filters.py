@@ -22,11 +22,17 @@ class CourseFilter(django_filters.FilterSet):
     instructor = django_filters.UUIDFilter()
     min_price = django_filters.NumberFilter(field_name="price_cents", lookup_expr="gte")
     max_price = django_filters.NumberFilter(field_name="price_cents", lookup_expr="lte")
+    free = django_filters.ChoiceFilter(
+        method="filter_free", choices=[("true", "without a price"), ("false", "with a price")]
+    )
     min_rating = django_filters.NumberFilter(field_name="rating_average", lookup_expr="gte")
 
     class Meta:
         model = Course
         fields: list[str] = []
+
+    def filter_free(self, queryset: QuerySet[Any], name: str, free: str) -> QuerySet[Any]:
+        return queryset.filter(price_cents=0) if free == "true" else queryset.exclude(price_cents=0)
 
     def filter_search(self, queryset: QuerySet[Any], name: str, words: str) -> QuerySet[Any]:
         query = search_query(words, language=(self.data or {}).get("language") or "en")

@@ -8,13 +8,27 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from courses.models import Category, ContentFormat, CourseLevel, LessonType, QuestionKind
+from courses.models import LANGUAGE_TAG, Category, ContentFormat, CourseLevel, LessonType, QuestionKind
+from smartcourse.api.middleware import is_storable
 from smartcourse.api.serializers import InputSerializer, StorableCharField
 
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 MOST_CONTENT = 500_000
+MOST_QUESTIONS = 500
 # What fits PostgreSQL's integer.
 MOST = 2_000_000_000
+
+
+class CategoryField(serializers.SlugRelatedField[Category]):
+    """A category by its slug."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(slug_field="slug", queryset=Category.objects.all(), **options)
+
+    def to_internal_value(self, data: Any) -> Category:
+        if not isinstance(data, str) or not is_storable(data):
+            # Asked for it, PostgreSQL would fail rather than find nothing.
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class CourseInput(InputSerializer):
@@ -27,9 +41,7 @@ class CourseInput(InputSerializer):
         max_length=50_000, allow_blank=True, required=False, help_text="Markdown."
     )
     goals = serializers.ListField(child=StorableCharField(max_length=200), max_length=20, required=False)
-    category = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
-    )
+    category = CategoryField(allow_null=True, required=False)
     level = serializers.ChoiceField(choices=CourseLevel.choices, required=False)
     language = serializers.CharField(max_length=12, required=False)
     price_cents = serializers.IntegerField(min_value=0, max_value=MOST, required=False)
@@ -37,7 +49,7 @@ class CourseInput(InputSerializer):
     capacity = serializers.IntegerField(min_value=1, max_value=MOST, allow_null=True, required=False)
 
     def validate_language(self, tag: str) -> str:
-        if not LANGUAGE.fullmatch(tag):
+        if not re.fullmatch(LANGUAGE_TAG, tag):
             raise ValidationError("A language tag is wanted, like en or pt-BR.", code="invalid")
         return tag
 
@@ -50,7 +62,7 @@ class LessonInput(InputSerializer):
     """A lesson as its author writes it: Markdown or HTML, or an address for link, video and embed."""
 
     title = StorableCharField(max_length=255)
-    type = serializers.ChoiceField(choices=LessonType.choices, default=LessonType.TEXT)
+    type = serializers.ChoiceField(choices=LessonType.choices, required=False)
     content = StorableCharField(
         max_length=MOST_CONTENT, allow_blank=True, trim_whitespace=False, required=False
     )
@@ -106,6 +118,11 @@ class QuizChange(InputSerializer):
     pass_percentage = serializers.IntegerField(min_value=0, max_value=100, default=60)
     attempt_limit = serializers.IntegerField(min_value=1, max_value=1000, allow_null=True, default=None)
     questions = QuestionInput(many=True)
+
+    def validate_questions(self, questions: list[Any]) -> list[Any]:
+        if len(questions) > MOST_QUESTIONS:
+            raise ValidationError(f"A quiz has at most {MOST_QUESTIONS} questions.", code="max_length")
+        return questions
 
 
 class QuizInput(QuizChange):

@@ -21,6 +21,7 @@ from courses.models import (
 )
 from courses.models import Question as QuestionModel
 from courses.services import rendered_description
+from smartcourse.workflows.models import RunStatus
 
 
 class CourseBrief(serializers.ModelSerializer[Course]):
@@ -143,7 +144,9 @@ class PublicationRequested(serializers.Serializer[Any]):
     """The process that publishes; `GET /workflows/{workflow_id}` tells how far it is."""
 
     workflow_id = serializers.UUIDField(source="pk")
-    status = serializers.CharField(help_text="QUEUED, or RUNNING where it was under way already.")
+    status = serializers.ChoiceField(
+        choices=RunStatus.choices, help_text="QUEUED, or RUNNING where it was under way already."
+    )
 
 
 class QuestionSerializer(serializers.ModelSerializer[QuestionModel]):

@@ -2,6 +2,7 @@
 
 from courses.models.assessments import Assignment, Question, QuestionKind, Quiz
 from courses.models.authoring import (
+    LANGUAGE_TAG,
     Category,
     ContentFormat,
     Course,
@@ -16,6 +17,7 @@ from courses.models.authoring import (
 from courses.models.publications import ContentChunk, Publication, PublishedLesson
 
 __all__ = [
-    "Assignment", "Category", "ContentChunk", "ContentFormat", "Course", "CourseLevel", "CourseSeats", "CourseStatus",
-    "Lesson", "LessonType", "Material", "Module", "Publication", "PublishedLesson", "Question", "QuestionKind", "Quiz",
+    "LANGUAGE_TAG", "Assignment", "Category", "ContentChunk", "ContentFormat", "Course", "CourseLevel", "CourseSeats",
+    "CourseStatus", "Lesson", "LessonType", "Material", "Module", "Publication", "PublishedLesson", "Question",
+    "QuestionKind", "Quiz",
 ]  # fmt: skip

@@ -1,4 +1,9 @@
-"""Definitions of what learners are assessed by; their attempts and grades belong to progress."""
+"""Definitions of what learners are assessed by; their attempts and grades belong to progress.
+
+A definition outlives the draft of its lesson, as the published lesson does: learners took it, and a lesson that left
+the draft is read until the next publication. So `lesson` points to a row that may be gone; `lesson_id` is the lasting
+id that published lessons have too. `courses.services.delete_lesson` deletes the definitions that nobody ever saw.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +23,15 @@ class QuestionKind(models.TextChoices):
 
 
 class Quiz(Entity):
-    """The quiz of a quiz lesson."""
+    """The quiz of a quiz lesson.
 
-    lesson = models.OneToOneField(Lesson, on_delete=models.CASCADE, related_name="quiz")
+    Its pass mark and attempt limit hold at once, as a course's price does. Its questions are a draft: learners are
+    asked those that were frozen in `PublishedLesson.questions`.
+    """
+
+    lesson = models.OneToOneField(
+        Lesson, on_delete=models.DO_NOTHING, db_constraint=False, related_name="quiz"
+    )
     pass_percentage = models.PositiveSmallIntegerField(default=60, validators=[MaxValueValidator(100)])
     attempt_limit = models.PositiveSmallIntegerField(null=True, blank=True)
 
@@ -58,7 +69,9 @@ class Question(Entity):
 class Assignment(Entity):
     """What an assignment lesson asks for; the instructions are the lesson's content."""
 
-    lesson = models.OneToOneField(Lesson, on_delete=models.CASCADE, related_name="assignment")
+    lesson = models.OneToOneField(
+        Lesson, on_delete=models.DO_NOTHING, db_constraint=False, related_name="assignment"
+    )
     points = models.DecimalField(max_digits=7, decimal_places=2, default=100)
 
     def __str__(self) -> str:

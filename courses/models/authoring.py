@@ -11,7 +11,11 @@ from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from accounts.policies import can_teach, is_staff
 from smartcourse.db.models import Entity
+
+# BCP 47, as far as courses need it: a language, and where it matters a script or a region.
+LANGUAGE_TAG = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?"
 
 
 class CourseStatus(models.TextChoices):
@@ -68,15 +72,17 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.filter(instructor=user.pk)
 
     def visible_to(self, user: Any) -> Self:
-        """Published courses for everybody, one's own for an instructor, all for staff."""
-        if getattr(user, "is_staff", False):
+        """Published courses for everybody, one's own for an instructor for as long as she is one, all for staff."""
+        if is_staff(user):
             return self
         public = models.Q(status=CourseStatus.PUBLISHED)
-        return self.filter(public | models.Q(instructor=user.pk)) if user.pk else self.filter(public)
+        return self.filter(public | models.Q(instructor=user.pk)) if can_teach(user) else self.filter(public)
 
     def editable_by(self, user: Any) -> Self:
-        """Courses that the person may change: one's own for an instructor, all for staff."""
-        return self if user.is_staff else self.taught_by(user)
+        """Courses that the person may change: one's own for an instructor, all for staff, none for others."""
+        if is_staff(user):
+            return self
+        return self.taught_by(user) if can_teach(user) else self.none()
 
     def with_card(self) -> Self:
         """Everything that a catalogue item shows, fetched along; the search index stays in the database."""

@@ -61,6 +61,9 @@ class PublishedLesson(Entity):
     is_preview = models.BooleanField(default=False)
     estimated_minutes = models.PositiveSmallIntegerField()
     materials = models.ManyToManyField("courses.Material", blank=True, related_name="+")
+    questions = models.JSONField(
+        null=True, editable=False, help_text="Of a quiz lesson, keys included: rows like Question."
+    )
 
     class Meta:
         ordering = ["position"]

@@ -10,9 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
-from courses.models import Lesson, LessonType, Question, QuestionKind, Quiz
+from courses.models import Lesson, LessonType, PublishedLesson, Question, QuestionKind, Quiz
+from courses.services.authoring import lock_lesson
+from smartcourse.db.identifiers import uuid7
 from smartcourse.errors import FieldError, Invalid
+
+LARGEST_NUMBER = 10**300
+# What is frozen of a question, and what of that is shown to whoever takes the quiz.
+FROZEN = ("id", "kind", "prompt", "choices", "key", "explanation", "points")
+SHOWN = ("id", "kind", "prompt", "choices", "points")
 
 
 class QuestionInvalid(Invalid):
@@ -41,8 +49,12 @@ def define_quiz(
 ) -> Quiz:
     """Set the quiz of a quiz lesson to these questions: `{kind, prompt, choices, key, points, explanation}`.
 
+    Learners go on being asked what was published. A question that asks the same as before keeps its id.
+
     Raises:
         QuestionInvalid: there is none, the lesson is no quiz lesson, or a key does not fit its question.
+        DraftNotFound: there is no such lesson.
+        CourseArchivedAlready: the course is archived.
     """
     if not questions:
         raise QuestionInvalid("A quiz has at least one question.")
@@ -50,16 +62,18 @@ def define_quiz(
     if rows:
         raise QuestionInvalid(errors=rows)
     with transaction.atomic():
-        lesson = Lesson.objects.select_for_update(of=("self",)).get(pk=lesson_id)
+        lesson = lock_lesson(lesson_id)
         if lesson.type != LessonType.QUIZ:
             raise QuestionInvalid("Only a lesson of type quiz has a quiz.")
         quiz, _ = Quiz.objects.update_or_create(
             lesson=lesson, defaults={"pass_percentage": pass_percentage, "attempt_limit": attempt_limit}
         )
+        known = {(q.kind, q.prompt): q.pk for q in quiz.questions.all()}
         quiz.questions.all().delete()
         Question.objects.bulk_create(
             Question(
-                quiz=quiz, kind=q["kind"], prompt=q["prompt"], choices=q.get("choices") or [], key=q["key"],
+                id=known.pop((q["kind"], q["prompt"]), None) or uuid7(), quiz=quiz,
+                kind=q["kind"], prompt=q["prompt"], choices=q.get("choices") or [], key=q["key"],
                 explanation=q.get("explanation", ""), points=q.get("points", 1), position=n,
             )
             for n, q in enumerate(questions)
@@ -94,42 +108,67 @@ def _is_texts(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # JSON knows integers of any length; one that no float holds is no answer to a question, and no key.
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_NUMBER
+
+
+def frozen_questions(lesson: Lesson) -> list[dict[str, Any]] | None:
+    """Return the questions of a quiz lesson as a publication keeps them, keys included; None for other lessons."""
+    if lesson.type != LessonType.QUIZ or not hasattr(lesson, "quiz"):
+        return None
+    return [_frozen(question) for question in lesson.quiz.questions.all()]
+
+
+def _frozen(question: Question) -> dict[str, Any]:
+    return {name: getattr(question, name) for name in FROZEN} | {"id": str(question.pk)}
 
 
 def questions_of(*, quiz_id: UUID) -> list[dict[str, Any]]:
-    """Return the questions of a quiz as whoever takes it sees them: without keys and explanations."""
-    fields = ("id", "kind", "prompt", "choices", "points")
-    return list(Question.objects.filter(quiz=quiz_id).order_by("position").values(*fields))
+    """Return the published questions of a quiz as whoever takes it sees them: without keys and explanations."""
+    quiz = Quiz.objects.get(pk=quiz_id)
+    return [{name: question[name] for name in SHOWN} for question in _questions_in_force(quiz)]
+
+
+def _questions_in_force(quiz: Quiz) -> list[dict[str, Any]]:
+    """Return the questions as the current publication froze them; the draft's, where none did."""
+    published = PublishedLesson.objects.filter(
+        lesson_id=quiz.lesson_id, publication=F("publication__course__current_publication")
+    )
+    frozen: list[dict[str, Any]] | None = published.values_list("questions", flat=True).first()
+    return frozen if frozen is not None else [_frozen(question) for question in quiz.questions.all()]
 
 
 def grade_answers(*, quiz_id: UUID, answers: Mapping[str, Any]) -> GradedAnswers:
-    """Grade answers by question id: a key for single choice, keys for multiple, a boolean, a text, or a number.
+    """Grade answers to the published questions, by question id.
+
+    An answer is a key for single choice, keys for multiple, a boolean, a text, or a number.
 
     A question that was not answered, or not in its form, is wrong; what is no question of the quiz is passed over.
     """
     quiz = Quiz.objects.get(pk=quiz_id)
     results, score, maximum = [], 0.0, 0.0
-    for question in quiz.questions.all():
-        correct = is_correct(question, answers.get(str(question.pk)))
-        maximum += question.points
-        score += question.points if correct else 0
+    for question in _questions_in_force(quiz):
+        correct = is_correct(question["kind"], question["key"], answers.get(question["id"]))
+        points = question["points"] if correct else 0
+        maximum += question["points"]
+        score += points
         results.append(
             {
-                "question_id": str(question.pk),
+                "question_id": question["id"],
                 "correct": correct,
-                "points": question.points if correct else 0,
-                "explanation": question.explanation,
+                "points": points,
+                "explanation": question["explanation"],
             }
         )
     percentage = round(100 * score / maximum, 2) if maximum else 100.0
     return GradedAnswers(score, maximum, percentage, percentage >= quiz.pass_percentage, results)
 
 
-def is_correct(question: Question, answer: Any) -> bool:
-    """Return whether the answer is right; one of the wrong form is not."""
-    key = question.key
-    match question.kind:
+def is_correct(kind: str, key: Any, answer: Any) -> bool:
+    """Return whether the answer to a question of that kind is right; one of the wrong form is not."""
+    match kind:
         case QuestionKind.SINGLE_CHOICE:
             return bool(answer == key[0] or answer == key)
         case QuestionKind.MULTIPLE_CHOICE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.text import slugify
+from psycopg import Error as PostgresError
 
 from courses.events import CourseArchived, CourseCreated, CourseUpdated
 from courses.models import (
@@ -24,13 +25,18 @@ from courses.models import (
     Lesson,
     LessonType,
     Module,
+    PublishedLesson,
+    Quiz,
 )
+from courses.services.indexing import INDEXED, index_course
 from courses.services.seats import change_capacity
-from smartcourse.errors import Conflict, FieldError, Invalid
+from smartcourse.errors import Conflict, FieldError, Invalid, NotFound
 from smartcourse.events.outbox import publish
 
 # The content of these is an address, not a text.
 ADDRESSED = (LessonType.LINK, LessonType.VIDEO, LessonType.EMBED)
+# How often a slug of our own making is made anew, where somebody else takes it in the same moment.
+SLUG_ATTEMPTS = 5
 
 
 class SlugTaken(Conflict):
@@ -44,6 +50,12 @@ class CourseArchivedAlready(Conflict):
     """An archived course is not edited or published any more."""
 
     message = "This course is archived."
+
+
+class DraftNotFound(NotFound):
+    """The module or lesson is not in the draft (any more)."""
+
+    message = "There is no such module or lesson in the draft."
 
 
 class LessonContentInvalid(Invalid):
@@ -78,18 +90,32 @@ def create_course(
     Raises:
         SlugTaken: the slug that was asked for is another course's.
     """
-    try:
-        with transaction.atomic():
-            course = Course.objects.create(
-                instructor=instructor, title=title, slug=slug or _free_slug(title), summary=summary,
-                description=description, goals=list(goals), category=category, level=level, language=language,
-                price_cents=price_cents, currency=currency,
-            )  # fmt: skip
-            CourseSeats.objects.create(course=course, capacity=capacity)
-            publish(CourseCreated(course_id=course.pk, instructor_id=instructor.pk, title=title))
-    except IntegrityError as error:
+    for _ in range(SLUG_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                course = Course.objects.create(
+                    instructor=instructor, title=title, slug=slug or _free_slug(title), summary=summary,
+                    description=description, goals=list(goals), category=category, level=level, language=language,
+                    price_cents=price_cents, currency=currency,
+                )  # fmt: skip
+                CourseSeats.objects.create(course=course, capacity=capacity)
+                publish(CourseCreated(course_id=course.pk, instructor_id=instructor.pk, title=title))
+                return course
+        except IntegrityError as error:
+            _refuse_unless_slug_is_free_to_change(error, asked_for=bool(slug))
+    raise SlugTaken
+
+
+def _refuse_unless_slug_is_free_to_change(error: IntegrityError, *, asked_for: bool) -> None:
+    """Raise `SlugTaken` for a taken slug that was asked for, and the error itself where it is about another thing.
+
+    A slug of our own making that somebody took a moment ago is no reason to refuse: another one is made.
+    """
+    cause = error.__cause__
+    if not isinstance(cause, PostgresError) or cause.diag.constraint_name != "one_course_per_slug":
+        raise error
+    if asked_for:
         raise SlugTaken from error
-    return course
 
 
 def _free_slug(title: str) -> str:
@@ -112,33 +138,74 @@ def update_course(*, course_id: UUID, changes: Mapping[str, Any]) -> Course:
     fields = {name: value for name, value in changes.items() if name != "capacity"}
     try:
         with transaction.atomic():
-            course = _locked(course_id)
+            course = lock_course(course_id)
             if "capacity" in changes:
                 change_capacity(course_id=course_id, capacity=changes["capacity"])
             if fields:
                 course.describe(**fields)
-            publish(CourseUpdated(course_id=course_id))
+            if INDEXED & set(fields):
+                index_course(course)
+            if changes:
+                publish(CourseUpdated(course_id=course_id))
     except IntegrityError as error:
-        raise SlugTaken from error
+        _refuse_unless_slug_is_free_to_change(error, asked_for=True)
     return course
 
 
-def _locked(course_id: UUID) -> Course:
-    """Lock the course against other edits and return it.
+def lock_course(course_id: UUID) -> Course:
+    """Lock the course against other edits, in the open transaction, and return it.
+
+    Whatever changes a draft locks its course first, and rows of it afterwards, so that no two edits wait for each
+    other. Nobody who enrolls waits for an edit: the lock lets rows be written that refer to the course.
 
     Raises:
         CourseArchivedAlready: it is archived.
     """
-    course = Course.objects.select_for_update(of=("self",)).get(pk=course_id)
+    course = Course.objects.select_for_update(of=("self",), no_key=True).get(pk=course_id)
     if course.status == CourseStatus.ARCHIVED:
         raise CourseArchivedAlready
     return course
 
 
+def lock_module(module_id: UUID) -> Module:
+    """Lock the course of the module, and return the module.
+
+    Raises:
+        DraftNotFound: it is not there, or was removed while we waited.
+        CourseArchivedAlready: its course is archived.
+    """
+    _lock_course_with(modules=module_id)
+    module = Module.objects.filter(pk=module_id).first()
+    if module is None:
+        raise DraftNotFound
+    return module
+
+
+def lock_lesson(lesson_id: UUID) -> Lesson:
+    """Lock the course of the lesson, and return the lesson with its module.
+
+    Raises:
+        DraftNotFound: it is not there, or was removed while we waited.
+        CourseArchivedAlready: its course is archived.
+    """
+    _lock_course_with(modules__lessons=lesson_id)
+    lesson = Lesson.objects.select_related("module").filter(pk=lesson_id).first()
+    if lesson is None:
+        raise DraftNotFound
+    return lesson
+
+
+def _lock_course_with(**row: UUID) -> None:
+    course_id = Course.objects.filter(**row).values_list("pk", flat=True).first()
+    if course_id is None:
+        raise DraftNotFound
+    lock_course(course_id)
+
+
 def archive_course(*, course_id: UUID) -> Course:
     """Take the course out of the catalogue; its learners keep reading. A second time changes nothing."""
     with transaction.atomic():
-        course = Course.objects.select_for_update(of=("self",)).get(pk=course_id)
+        course = Course.objects.select_for_update(of=("self",), no_key=True).get(pk=course_id)
         if course.status != CourseStatus.ARCHIVED:
             course.archive(at=timezone.now())
             publish(CourseArchived(course_id=course_id, title=course.title))
@@ -152,7 +219,7 @@ def add_module(*, course_id: UUID, title: str) -> Module:
         CourseArchivedAlready: the course is archived.
     """
     with transaction.atomic():
-        _locked(course_id)
+        lock_course(course_id)
         last = Module.objects.filter(course=course_id).aggregate(last=Max("position"))["last"]
         return Module.objects.create(
             course_id=course_id, title=title, position=0 if last is None else last + 1
@@ -160,19 +227,28 @@ def add_module(*, course_id: UUID, title: str) -> Module:
 
 
 def update_module(*, module_id: UUID, title: str) -> Module:
-    """Call a module something else."""
+    """Call a module something else.
+
+    Raises:
+        DraftNotFound: there is none.
+        CourseArchivedAlready: the course is archived.
+    """
     with transaction.atomic():
-        module = Module.objects.select_for_update(of=("self",)).get(pk=module_id)
-        _locked(module.course_id)
+        module = lock_module(module_id)
         module.rename(title)
         return module
 
 
 def delete_module(*, module_id: UUID) -> None:
-    """Take a module and its lessons out of the draft; what is published stays until the next publication."""
+    """Take a module and its lessons out of the draft; what is published stays until the next publication.
+
+    Raises:
+        DraftNotFound: there is none.
+        CourseArchivedAlready: the course is archived.
+    """
     with transaction.atomic():
-        module = Module.objects.get(pk=module_id)
-        _locked(module.course_id)
+        module = lock_module(module_id)
+        _forget_assessments(module.lessons.values_list("pk", flat=True))
         module.delete()
 
 
@@ -192,12 +268,12 @@ def add_lesson(
 
     Raises:
         LessonContentInvalid: a link, video or embed whose content is no http(s) address.
+        DraftNotFound: there is no such module.
         CourseArchivedAlready: the course is archived.
     """
     _check_content(type, content)
     with transaction.atomic():
-        module = Module.objects.get(pk=module_id)
-        _locked(module.course_id)
+        module = lock_module(module_id)
         last = Lesson.objects.filter(module=module_id).aggregate(last=Max("position"))["last"]
         lesson = Lesson.objects.create(
             module=module, title=title, type=type, content=content, content_format=content_format,
@@ -214,11 +290,11 @@ def update_lesson(*, lesson_id: UUID, changes: Mapping[str, Any]) -> Lesson:
 
     Raises:
         LessonContentInvalid: a link, video or embed whose content is no http(s) address.
+        DraftNotFound: there is no such lesson.
         CourseArchivedAlready: the course is archived.
     """
     with transaction.atomic():
-        lesson = Lesson.objects.select_for_update(of=("self",)).select_related("module").get(pk=lesson_id)
-        _locked(lesson.module.course_id)
+        lesson = lock_lesson(lesson_id)
         _check_content(changes.get("type", lesson.type), changes.get("content", lesson.content))
         lesson.rewrite(**changes)
         if lesson.type == LessonType.ASSIGNMENT:
@@ -227,11 +303,27 @@ def update_lesson(*, lesson_id: UUID, changes: Mapping[str, Any]) -> Lesson:
 
 
 def delete_lesson(*, lesson_id: UUID) -> None:
-    """Take a lesson out of the draft; what is published, and what learners did with it, stays."""
+    """Take a lesson out of the draft; what is published, and what learners did with it, stays.
+
+    Raises:
+        DraftNotFound: there is none.
+        CourseArchivedAlready: the course is archived.
+    """
     with transaction.atomic():
-        lesson = Lesson.objects.select_related("module").get(pk=lesson_id)
-        _locked(lesson.module.course_id)
+        lesson = lock_lesson(lesson_id)
+        _forget_assessments([lesson.pk])
         lesson.delete()
+
+
+def _forget_assessments(lesson_ids: Iterable[UUID]) -> None:
+    """Delete the quizzes and assignments of these lessons that no publication ever had.
+
+    The others outlive the draft, as their published lessons do: learners take them, and have their results by them.
+    """
+    ids = set(lesson_ids)
+    ids -= set(PublishedLesson.objects.filter(lesson_id__in=ids).values_list("lesson_id", flat=True))
+    for definition in (Quiz, Assignment):
+        definition.objects.filter(lesson_id__in=ids).delete()
 
 
 def _check_content(kind: str, content: str) -> None:
@@ -252,7 +344,7 @@ def reorder_course(*, course_id: UUID, order: Sequence[tuple[UUID, Sequence[UUID
         CourseArchivedAlready: the course is archived.
     """
     with transaction.atomic():
-        _locked(course_id)
+        lock_course(course_id)
         modules = {m.pk: m for m in Module.objects.filter(course=course_id)}
         lessons = {lesson.pk: lesson for lesson in Lesson.objects.filter(module__course=course_id)}
         named_modules = [module_id for module_id, _ in order]

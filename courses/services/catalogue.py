@@ -26,7 +26,7 @@ def published_lesson(*, lesson_id: UUID) -> PublishedLesson:
     """
     lesson = (
         PublishedLesson.objects.select_related("publication__course")
-        .defer("publication__course__search_vector", "publication__course__description")
+        .defer("publication__course__search_vector", "publication__course__description", "questions")
         .filter(lesson_id=lesson_id, publication=F("publication__course__current_publication"))
         .first()
     )
@@ -36,11 +36,11 @@ def published_lesson(*, lesson_id: UUID) -> PublishedLesson:
 
 
 def published_lessons_of(*, course_id: UUID) -> list[PublishedLesson]:
-    """Return the lessons of the course's current publication in order, without their content."""
+    """Return the lessons of the course's current publication in order, without their content and questions."""
     return list(
         PublishedLesson.objects.filter(publication__course=course_id)
         .filter(publication=F("publication__course__current_publication"))
-        .defer("content")
+        .defer("content", "questions")
         .order_by("position")
     )
 

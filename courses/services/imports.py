@@ -21,13 +21,12 @@ from courses.cartridge import (
     read_cartridge,
     replace_references,
 )
-from courses.models import ContentFormat, Course, Lesson, LessonType, Material
+from courses.models import LANGUAGE_TAG, ContentFormat, Course, Lesson, LessonType, Material
 from courses.services.authoring import add_lesson, add_module, create_course
 from courses.services.materials import FileRefused, add_material, store_cover
 from smartcourse.errors import NotAllowed
 
 Report = Callable[[str], None]
-LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class OwnerMayNotTeach(NotAllowed):
@@ -101,12 +100,12 @@ def _remove_files(stored: list[FieldFile]) -> None:
 
 
 def _write_course(cartridge: Cartridge, owner: Any, stored: list[FieldFile], report: Report) -> Course:
-    language = cartridge.language if LANGUAGE_TAG.fullmatch(cartridge.language or "") else "en"
+    language = cartridge.language if re.fullmatch(LANGUAGE_TAG, cartridge.language or "") else "en"
     course = create_course(
         instructor=owner,
         title=cartridge.title[:255] or "Imported course",
         description=cartridge.description,
-        language=language[:12],
+        language=language,
     )
     materials = _write_files(cartridge, course, stored, report)
     _write_cover(cartridge, course, stored)

@@ -16,14 +16,17 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import transaction
 from django.urls import reverse
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from courses.models import Lesson, Material
-from smartcourse.errors import Conflict, Invalid, NotFound
+from courses.services.authoring import lock_course
+from smartcourse.errors import FieldError, Invalid, NotFound
 
 LINK_SALT = "courses.material-link"
 MAXIMUM_SIZE = 200 * 1024 * 1024
 MAXIMUM_PIXELS = 50_000_000
+# How much of a file is looked at to tell text from what is none.
+TEXT_SAMPLE = 64 * 1024
 # What an upload may be: its extension, the type it must say it is, and how its bytes must begin. Markup that a browser
 # would run (HTML, SVG) is not among them.
 UPLOADS: dict[str, tuple[str, tuple[bytes, ...]]] = {
@@ -37,12 +40,21 @@ UPLOADS: dict[str, tuple[str, tuple[bytes, ...]]] = {
     ".docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", (b"PK\x03\x04",)),
     ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", (b"PK\x03\x04",)),
     ".pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation", (b"PK\x03\x04",)),
-    ".mp4": ("video/mp4", (b"",)),
-    ".mp3": ("audio/mpeg", (b"ID3", b"\xff\xfb", b"\xff\xf3")),
+    # Four bytes of length come before the name of an MP4 file's first box (ISO/IEC 14496-12, 4.3).
+    ".mp4": ("video/mp4", (b"ftyp",)),
+    ".mp3": ("audio/mpeg", (b"ID3", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2")),
     ".txt": ("text/plain", (b"",)),
     ".csv": ("text/csv", (b"",)),
 }
+# Other names that systems have for these types; and one for "unknown", which says nothing against the extension.
+ALIASES = {
+    "application/zip": ("application/x-zip-compressed",),
+    "text/csv": ("application/vnd.ms-excel", "text/plain"),
+}
+UNSTATED = "application/octet-stream"
 IMAGE_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
+# What Pillow raises for files that are damaged, or made to look like images.
+BROKEN_IMAGE = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError)
 
 
 class FileRefused(Invalid):
@@ -59,8 +71,8 @@ class LinkInvalid(NotFound):
     message = "This link does not work any more. Ask for a new one."
 
 
-class LessonsForeign(Conflict):
-    """A lesson to attach a file to belongs to another course."""
+class LessonsForeign(Invalid):
+    """A lesson to attach a file to is none of the course."""
 
     message = "The lessons must belong to the course of the file."
 
@@ -70,6 +82,8 @@ def store_upload(*, course_id: UUID, upload: Any, lesson_ids: Iterable[UUID] = (
 
     Raises:
         FileRefused: they do not agree, or the kind or the size is not taken.
+        LessonsForeign: a lesson to attach it to is none of the course.
+        CourseArchivedAlready: the course is archived.
     """
     name = PurePosixPath(str(upload.name).replace("\\", "/")).name
     known = UPLOADS.get(PurePosixPath(name).suffix.lower())
@@ -78,28 +92,47 @@ def store_upload(*, course_id: UUID, upload: Any, lesson_ids: Iterable[UUID] = (
     content_type, beginnings = known
     if upload.size > MAXIMUM_SIZE:
         raise FileRefused(f"The file is larger than {MAXIMUM_SIZE // 1024 // 1024} MB.")
-    if upload.content_type not in (content_type, "application/octet-stream"):
+    if upload.content_type not in (content_type, *ALIASES.get(content_type, ()), UNSTATED):
         raise FileRefused("The stated type does not belong to the extension.")
-    head = upload.read(16)
-    upload.seek(0)
-    if not head.startswith(beginnings):
+    if not _begins_like(upload, content_type, beginnings):
         raise FileRefused("The content does not belong to the extension.")
     stream: IO[bytes] = _written_anew(upload, content_type) if content_type in IMAGE_FORMATS else upload
-    return add_material(
-        course_id=course_id, name=name, content_type=content_type, stream=stream, lesson_ids=lesson_ids
-    )
+    with transaction.atomic():
+        lock_course(course_id)
+        return add_material(
+            course_id=course_id, name=name, content_type=content_type, stream=stream, lesson_ids=lesson_ids
+        )
+
+
+def _begins_like(upload: Any, content_type: str, beginnings: tuple[bytes, ...]) -> bool:
+    """Return whether the file begins as files of that type do; text is what holds no NUL."""
+    head: bytes = upload.read(TEXT_SAMPLE)
+    upload.seek(0)
+    if content_type.startswith("text/"):
+        return b"\x00" not in head
+    return head.startswith(beginnings, 4 if content_type == "video/mp4" else 0)
 
 
 def _written_anew(stream: IO[bytes], content_type: str) -> IO[bytes]:
-    """Return the image decoded and encoded again, which leaves behind whatever was hidden in its file."""
+    """Return the image decoded and encoded again, which leaves behind whatever was hidden in its file.
+
+    It stands as its camera held it (EXIF goes, and with it where the picture was taken); what moves goes on moving.
+    """
+    encoding = IMAGE_FORMATS[content_type]
     try:
-        with Image.open(stream, formats=[IMAGE_FORMATS[content_type]]) as image:
-            if image.width * image.height > MAXIMUM_PIXELS:
+        with Image.open(stream, formats=[encoding]) as image:
+            frames = 1 if encoding == "JPEG" else getattr(image, "n_frames", 1)
+            if image.width * image.height * frames > MAXIMUM_PIXELS:
                 raise FileRefused("The image has too many pixels.")
             image.load()
+            # Pillow would write it into the new file.
+            image.info.pop("comment", None)
             out = io.BytesIO()
-            image.save(out, format=IMAGE_FORMATS[content_type])
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            if frames > 1:
+                image.save(out, format=encoding, save_all=True)
+            else:
+                ImageOps.exif_transpose(image).save(out, format=encoding)
+    except (*BROKEN_IMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FileRefused("The image cannot be read.") from error
     out.seek(0)
     return out
@@ -125,7 +158,8 @@ def add_material(
             wanted = set(lesson_ids)
             lessons = Lesson.objects.filter(module__course=course_id, pk__in=wanted)
             if len(lessons) != len(wanted):
-                raise LessonsForeign  # noqa: TRY301 - the file must go whoever raises
+                row = FieldError("lesson_ids", "does_not_exist", LessonsForeign.message)
+                raise LessonsForeign(errors=[row])  # noqa: TRY301 - the file must go whoever raises
             material.lessons.set(lessons)
     except BaseException:
         material.file.delete(save=False)

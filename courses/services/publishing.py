@@ -5,15 +5,14 @@ These are the steps of `smartcourse/processes/publishing.py`; each may be repeat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.contrib.postgres.search import SearchVector
 from django.db import transaction
-from django.db.models import Max, Value
+from django.db.models import Max
 
 from courses.events import CoursePublished, CoursePublishingFailed
 from courses.extraction import TextUnreadable, split_into_chunks, text_of_html, text_of_material
@@ -29,15 +28,13 @@ from courses.models import (
     PublishedLesson,
 )
 from courses.rendering import render_content
-from courses.search import configurations_of
-from courses.services.authoring import ADDRESSED, CourseArchivedAlready
+from courses.services.assessments import frozen_questions
+from courses.services.authoring import ADDRESSED, CourseArchivedAlready, lock_course
+from courses.services.indexing import index_course
 from smartcourse.errors import RuleViolated
 from smartcourse.events.outbox import publish
 from smartcourse.workflows.models import Run
 from smartcourse.workflows.services import start
-
-# PostgreSQL's tsvector holds a megabyte; the words of the first chunks are enough to find a course by.
-SEARCHED_CHARACTERS = 400_000
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +55,7 @@ def request_publication(*, course_id: UUID, by: UUID | None) -> Run:
         CourseArchivedAlready: the course is archived.
     """
     with transaction.atomic():
-        course = Course.objects.select_for_update(of=("self",)).get(pk=course_id)
-        if course.status == CourseStatus.ARCHIVED:
-            raise CourseArchivedAlready
+        course = lock_course(course_id)
         if course.status == CourseStatus.DRAFT:
             course.become(CourseStatus.PUBLISHING)
         return start("publishing", subject=course_id, key=str(course_id), requested_by=by)
@@ -73,7 +68,9 @@ def validate_course(*, course_id: UUID) -> None:
         CourseIncomplete: naming each thing that is missing.
     """
     modules = list(
-        Module.objects.filter(course=course_id).prefetch_related("lessons__materials", "lessons__quiz")
+        Module.objects.filter(course=course_id).prefetch_related(
+            "lessons__materials", "lessons__quiz__questions"
+        )
     )
     missing = [] if modules else ["The course has no module."]
     for module in modules:
@@ -89,22 +86,28 @@ def validate_course(*, course_id: UUID) -> None:
 
 def _fault_of(lesson: Lesson) -> str:
     if lesson.type == LessonType.QUIZ:
-        return "" if hasattr(lesson, "quiz") else "has no quiz"
+        return "" if hasattr(lesson, "quiz") and lesson.quiz.questions.all() else "has no quiz with questions"
     if lesson.content.strip() or (lesson.type == LessonType.FILE and lesson.materials.all()):
         return ""
     return "has no file" if lesson.type == LessonType.FILE else "is empty"
 
 
 def process_content(*, course_id: UUID, by: UUID | None) -> Publication:
-    """Freeze the draft as the next publication, not yet read by anybody, and split its text into chunks."""
+    """Freeze the draft as the next publication, not yet read by anybody, and split its text into chunks.
+
+    Raises:
+        CourseArchivedAlready: the course was archived meanwhile.
+    """
+    # Before the lock: reading the files of a course takes its time, and its author works on.
+    texts = {material.pk: _text_of(material) for material in Material.objects.filter(course=course_id)}
     with transaction.atomic():
-        course = Course.objects.select_for_update(of=("self",)).get(pk=course_id)
+        course = lock_course(course_id)
         course.publications.filter(published_at=None).delete()
         last = course.publications.aggregate(last=Max("number"))["last"] or 0
         publication = Publication.objects.create(
             course=course, number=last + 1, outline=[], published_by_id=by
         )
-        modules = list(course.modules.prefetch_related("lessons__materials"))
+        modules = list(course.modules.prefetch_related("lessons__quiz__questions"))
         frozen = [
             _freeze(publication, module, lesson) for module in modules for lesson in module.lessons.all()
         ]
@@ -113,7 +116,7 @@ def process_content(*, course_id: UUID, by: UUID | None) -> Publication:
         PublishedLesson.objects.bulk_create(frozen)
         _attach_materials(frozen)
         publication.keep_outline([_outline_of(module) for module in modules])
-        _write_chunks(publication, frozen)
+        _write_chunks(publication, frozen, texts)
         return publication
 
 
@@ -121,7 +124,7 @@ def _freeze(publication: Publication, module: Module, lesson: Lesson) -> Publish
     return PublishedLesson(
         publication=publication, lesson_id=lesson.pk, module_id=module.pk, title=lesson.title, type=lesson.type,
         content=lesson.content, content_format=lesson.content_format, is_preview=lesson.is_preview,
-        estimated_minutes=lesson.estimated_minutes,
+        estimated_minutes=lesson.estimated_minutes, questions=frozen_questions(lesson),
     )  # fmt: skip
 
 
@@ -151,7 +154,7 @@ def _outline_of(module: Module) -> dict[str, Any]:
     return {"id": str(module.pk), "title": module.title, "lessons": lessons}
 
 
-def _write_chunks(publication: Publication, frozen: list[PublishedLesson]) -> None:
+def _write_chunks(publication: Publication, frozen: list[PublishedLesson], texts: Mapping[UUID, str]) -> None:
     chunks: list[ContentChunk] = []
 
     def keep(text: str, **source: Any) -> None:
@@ -164,7 +167,8 @@ def _write_chunks(publication: Publication, frozen: list[PublishedLesson]) -> No
         if row.type not in ADDRESSED:
             keep(text_of_html(render_content(row.content, row.content_format)), lesson_id=row.lesson_id)
     for material in Material.objects.filter(course=publication.course_id):
-        keep(_text_of(material), material=material)
+        # One that was uploaded only just now has not been read yet.
+        keep(texts[material.pk] if material.pk in texts else _text_of(material), material=material)
     ContentChunk.objects.bulk_create(chunks)
 
 
@@ -173,47 +177,38 @@ def _text_of(material: Material) -> str:
     try:
         with material.file.open("rb") as stream:
             return text_of_material(material.content_type, stream)
-    except TextUnreadable as error:
+    except (TextUnreadable, FileNotFoundError) as error:
         log.warning("a material has no readable text", material=str(material.pk), error=str(error))
         return ""
 
 
 def update_search_index(*, publication_id: UUID) -> None:
-    """Make the course findable by the words of this publication, the title weighing most."""
+    """Make the course findable by the words of this publication."""
     publication = Publication.objects.select_related("course").get(pk=publication_id)
-    _index(publication.course, publication.chunks.values_list("text", flat=True))
+    index_course(publication.course, publication)
 
 
 def restore_search_index(*, course_id: UUID) -> None:
     """Make the course findable by the words of the publication that learners read, or not at all."""
-    course = Course.objects.get(pk=course_id)
+    course = Course.objects.select_related("current_publication").get(pk=course_id)
     if course.current_publication is None:
         Course.objects.filter(pk=course_id).update(search_vector=None)
     else:
-        _index(course, course.current_publication.chunks.values_list("text", flat=True))
-
-
-def _index(course: Course, texts: Iterable[str]) -> None:
-    weighted = (
-        (course.title, "A"),
-        (f"{course.summary} {' '.join(course.goals)}", "B"),
-        (course.description, "C"),
-        (" ".join(texts)[:SEARCHED_CHARACTERS], "D"),
-    )
-    vector: Any = None
-    for config in configurations_of(course.language):
-        for text, weight in weighted:
-            part = SearchVector(Value(text), weight=weight, config=config)
-            vector = part if vector is None else vector + part
-    Course.objects.filter(pk=course.pk).update(search_vector=vector)
+        index_course(course, course.current_publication)
 
 
 def mark_published(*, publication_id: UUID, at: datetime) -> Course:
-    """Put the publication before learners, and tell it; once it is, nothing changes."""
+    """Put the publication before learners, and tell it; once it is, nothing changes.
+
+    Raises:
+        CourseArchivedAlready: the course was archived meanwhile, and stays so.
+    """
     with transaction.atomic():
-        publication = Publication.objects.select_for_update(of=("self",)).get(pk=publication_id)
-        course = Course.objects.select_for_update(of=("self",)).get(pk=publication.course_id)
+        course = Course.objects.select_for_update(of=("self",), no_key=True).get(publications=publication_id)
+        publication = course.publications.select_for_update(of=("self",)).get(pk=publication_id)
         if publication.published_at is None:
+            if course.status == CourseStatus.ARCHIVED:
+                raise CourseArchivedAlready
             publication.publish(at=at)
             course.put_forward(publication, at=at)
             publish(
@@ -235,7 +230,7 @@ def discard_publication(*, course_id: UUID) -> None:
 def record_publishing_failure(*, course_id: UUID, error: str) -> None:
     """Give the draft back to its author, and tell that publishing failed; a published course stays so."""
     with transaction.atomic():
-        course = Course.objects.select_for_update(of=("self",)).get(pk=course_id)
+        course = Course.objects.select_for_update(of=("self",), no_key=True).get(pk=course_id)
         if course.status == CourseStatus.PUBLISHING:
             course.become(CourseStatus.DRAFT)
         publish(

@@ -20,6 +20,7 @@ from courses.models import (
     Publication,
     PublishedLesson,
 )
+from courses.services.assessments import frozen_questions
 
 
 class CategoryFactory(DjangoModelFactory[Category]):
@@ -85,6 +86,7 @@ def freeze(course: Course) -> Publication:
                 publication=publication, lesson_id=lesson.pk, module_id=module.pk, position=position,
                 title=lesson.title, type=lesson.type, content=lesson.content, content_format=lesson.content_format,
                 is_preview=lesson.is_preview, estimated_minutes=lesson.estimated_minutes,
+                questions=frozen_questions(lesson),
             )  # fmt: skip
             frozen.materials.set(lesson.materials.all())
             position += 1

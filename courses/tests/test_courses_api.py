@@ -47,7 +47,8 @@ class TestCatalogue:
         ("query", "found"),
         [
             ("level=advanced", 1), ("category=knots", 1), ("category=none", 0), ("language=de", 1),
-            ("max_price=0", 2), ("min_price=100", 1), ("level=advanced&language=de", 0),
+            ("max_price=0", 2), ("min_price=100", 1), ("free=true", 2), ("free=false", 1),
+            ("level=advanced&language=de", 0),
         ],
     )  # fmt: skip
     def test_filters(self, anonymous: Any, query: str, found: int) -> None:
@@ -58,7 +59,15 @@ class TestCatalogue:
 
     @pytest.mark.parametrize(
         "query",
-        ["level=wizard", "instructor=me", "min_price=cheap", "page=0", "page=x", "search=" + "x" * 300],
+        [
+            "level=wizard",
+            "free=perhaps",
+            "instructor=me",
+            "min_price=cheap",
+            "page=0",
+            "page=x",
+            "search=" + "x" * 300,
+        ],
     )
     def test_refuses_what_it_does_not_understand(self, anonymous: Any, query: str) -> None:
         answer = anonymous.get(f"{URL}?{query}")
@@ -146,7 +155,8 @@ class TestCreate:
         "changes",
         [
             {"title": ""}, {"title": "K" * 256}, {"title": "nul\x00"}, {"title": None}, {"level": "wizard"},
-            {"category": "none"}, {"price_cents": -1}, {"price_cents": 10**12}, {"price_cents": "x"}, {"capacity": 0},
+            {"category": "none"}, {"category": "\x00"},
+            {"category": 1}, {"price_cents": -1}, {"price_cents": 10**12}, {"price_cents": "x"}, {"capacity": 0},
             {"language": "klingon!"}, {"currency": "euro"}, {"instructor": "me"}, {"status": "PUBLISHED"},
             {"learner_count": 9}, {"id": "x"}, {"slug": "not a slug"}, {"goals": "all"}, {"search_vector": "x"},
         ],
@@ -167,6 +177,23 @@ class TestUpdate:
             answer = client_of(instructor).patch(f"{URL}/{course.pk}", {"summary": "New.", "capacity": 7})
             assert (answer.json()["summary"], answer.json()["capacity"]) == ("New.", 7)
         assert client_of(instructor).put(f"{URL}/{course.pk}", {"summary": "No title."}).status_code == 400
+
+    def test_is_found_by_its_new_words_at_once(
+        self, instructor: Any, client_of: Any, anonymous: Any, settle: Any
+    ) -> None:
+        course = CourseFactory(instructor=instructor, title="Knots")
+        client_of(instructor).post(f"{URL}/{course.pk}/publish")
+        settle()
+        client_of(instructor).patch(f"{URL}/{course.pk}", {"title": "Zeppelins"})
+        found = [
+            anonymous.get(f"{URL}?search={word}").json()["count"] for word in ("zeppelins", "knots", "read")
+        ]
+        assert found == [1, 0, 1]
+
+    def test_says_nothing_where_nothing_was_changed(self, instructor: Any, client_of: Any) -> None:
+        course = CourseFactory(instructor=instructor)
+        assert client_of(instructor).patch(f"{URL}/{course.pk}", {}).status_code == 200
+        assert not OutboxFact.objects.filter(type="course.updated").exists()
 
     def test_refuses_a_capacity_below_those_enrolled(self, instructor: Any, client_of: Any) -> None:
         course = CourseFactory(instructor=instructor)
@@ -202,11 +229,15 @@ class TestUpdate:
         assert client.patch(f"{URL}/{course.pk}", {"title": "Back"}).status_code == 409
         assert client.post(f"{URL}/{course.pk}/publish").status_code == 409
 
-    def test_an_instructor_who_no_longer_is_one_edits_nothing(self, instructor: Any, client_of: Any) -> None:
-        course = CourseFactory(instructor=instructor)
+    def test_an_instructor_who_no_longer_is_one_is_a_visitor(self, instructor: Any, client_of: Any) -> None:
+        draft = CourseFactory(instructor=instructor)
+        published = CourseFactory(instructor=instructor, published=True)
         instructor.groups.clear()
         instructor.__dict__.pop("roles", None)
-        assert client_of(instructor).patch(f"{URL}/{course.pk}", {"title": "Still mine"}).status_code == 403
+        client = client_of(instructor)
+        urls = [f"{URL}/{course.pk}" for course in (draft, published)]
+        assert [client.get(url).status_code for url in urls] == [404, 200]
+        assert [client.patch(url, {"title": "Still mine"}).status_code for url in urls] == [404, 403]
 
 
 class TestMine:

@@ -50,8 +50,11 @@ class ContextSchema(AutoSchema):
     def _problems(self, view: ContextViewSet) -> dict[Any, Any]:
         codes: dict[int, set[str]] = {429: set(), 503: set()}
         permissions = view.permissions.get(view.action, [])
+        if view.get_authenticators():
+            # Also where no account is needed: a token that is sent along must be a good one.
+            codes[401] = {"token_expired", "token_revoked"}
         if Anybody not in permissions:
-            codes |= {401: {"token_expired", "token_revoked"}, 403: set()}
+            codes[403] = set()
         if "{" in self.path:
             codes[404] = set()
         if view.action in view.inputs or view.action == "list":

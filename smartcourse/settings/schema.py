@@ -33,6 +33,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "LessonStatus": "progress.models.LessonStatus",
         "CertificateStatus": "certificates.models.CertificateStatus",
         "RunStatus": "smartcourse.workflows.models.RunStatus",
+        "StepStatus": "smartcourse.workflows.models.StepStatus",
+        "NotificationType": "notifications.models.MessageType",
+        "ReadinessStatus": ["ok", "degraded", "unavailable"],
+        "GrantType": ["password"],
         "Role": "accounts.models.Role",
     },
 }

@@ -1,0 +1,49 @@
+"""Image and compose file run what quickstart runs, and nothing that no test has run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+from smartcourse.embedded.installation import QUEUES
+
+
+@pytest.fixture(scope="module")
+def services() -> Any:
+    return yaml.safe_load((settings.BASE_DIR / "compose.yaml").read_text())["services"]
+
+
+class TestCompose:
+    @pytest.mark.parametrize(
+        ("service", "words"),
+        [
+            ("worker", ["celery", "-A", "smartcourse", "worker", "-Q", QUEUES]),
+            ("beat", ["celery", "-A", "smartcourse", "beat"]),
+            ("relay", ["manage.py", "relay"]),
+            ("migrate", ["manage.py", "migrate"]),
+        ],
+    )
+    def test_runs_the_commands_of_quickstart(self, services: Any, service: str, words: list[str]) -> None:
+        command = services[service]["command"]
+        assert [word for word in command if word in words] == words
+
+    def test_serves_every_queue_that_there_is(self) -> None:
+        assert QUEUES.split(",") == [queue.name for queue in settings.CELERY_TASK_QUEUES]
+
+    def test_has_no_password_of_its_own(self, services: Any) -> None:
+        for name, service in services.items():
+            for variable, value in (service.get("environment") or {}).items():
+                if any(word in variable for word in ("PASSWORD", "SECRET", "KEY", "PASS")):
+                    assert "${" in str(value), f"{name}: {variable}"
+
+
+class TestImage:
+    def test_serves_by_granian_with_four_threads_as_somebody_without_rights(self) -> None:
+        lines = (settings.BASE_DIR / "Dockerfile").read_text()
+        assert '"granian"' in lines
+        assert "smartcourse.wsgi:application" in lines
+        assert "--require-hashes" in lines
+        assert "\nUSER " in lines

@@ -1,0 +1,56 @@
+"""The OpenAPI document: valid, named, and open about every error."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+VERBS = {"get", "put", "patch", "post", "delete"}
+WITHOUT_PROBLEMS = {"health", "ready"}
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    out = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
+    return yaml.safe_load(out.getvalue())
+
+
+def operations(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in schema["paths"].items():
+        yield from (
+            (f"{verb.upper()} {path}", operation) for verb, operation in item.items() if verb in VERBS
+        )
+
+
+class TestSchema:
+    def test_names_every_operation_once(self, schema: Any) -> None:
+        ids = [operation["operationId"] for _, operation in operations(schema)]
+        assert len(ids) == len(set(ids)) > 70
+
+    def test_names_its_enums_after_the_thing(self, schema: Any) -> None:
+        made_up = [
+            name for name in schema["components"]["schemas"] if name.endswith("Enum") or name[-1].isdigit()
+        ]
+        assert made_up == []
+
+    def test_documents_the_errors_of_every_operation_with_their_codes(self, schema: Any) -> None:
+        for name, operation in operations(schema):
+            if operation["operationId"] in WITHOUT_PROBLEMS:
+                continue
+            problems = {s: a for s, a in operation["responses"].items() if s >= "400"}
+            assert "429" in problems, name
+            assert "401" in problems or not any("bearer" in way for way in operation.get("security", [])), (
+                name
+            )
+            for status, answer in problems.items():
+                assert set(answer["content"]) == {"application/problem+json"}, (name, status)
+                assert "`" in answer["description"], (name, status)
+
+    def test_says_what_every_operation_is_for(self, schema: Any) -> None:
+        assert [name for name, operation in operations(schema) if not operation.get("description")] == []
