@@ -8,7 +8,7 @@ import pytest
 
 from courses import services
 from courses.models import Quiz
-from courses.tests.factories import CourseFactory, LessonFactory
+from courses.tests.factories import CourseFactory, LessonFactory, freeze
 
 CHOICES = [{"key": key, "text": key.upper()} for key in "abc"]
 QUESTIONS: list[dict[str, Any]] = [
@@ -42,6 +42,7 @@ class TestGradeAnswers:
             (("b", ["a", "a", "c"], 0, "", "3.5"), [False] * 5),
             ((None, "ac", None, 7, True), [False] * 5),
             (({}, {}, [], [], float("nan")), [False] * 5),
+            ((None, None, None, None, 10**400), [False] * 5),
         ],
     )
     def test_knows_right_from_wrong(self, quiz: Quiz, answers: Any, right: list[bool]) -> None:
@@ -55,3 +56,46 @@ class TestGradeAnswers:
     def test_questions_are_told_without_their_keys(self, quiz: Quiz) -> None:
         for question in services.questions_of(quiz_id=quiz.pk):
             assert set(question) == {"id", "kind", "prompt", "choices", "points"}
+
+
+class TestDefineQuiz:
+    def test_leaves_learners_what_was_published(self, quiz: Quiz) -> None:
+        course = quiz.lesson.module.course
+        publication = freeze(course)
+        before = services.questions_of(quiz_id=quiz.pk)
+        services.define_quiz(
+            lesson_id=quiz.lesson_id, pass_percentage=50, attempt_limit=None, questions=QUESTIONS[2:3]
+        )
+        assert services.questions_of(quiz_id=quiz.pk) == before
+        right = {before[2]["id"]: False, before[3]["id"]: "coffee house"}
+        assert services.grade_answers(quiz_id=quiz.pk, answers=right).score == 2
+        freeze(course)
+        assert [q["prompt"] for q in services.questions_of(quiz_id=quiz.pk)] == ["3"]
+        publication.refresh_from_db()
+        assert len(publication.lessons.get().questions) == 5, "what was published stays what it was"
+
+    def test_keeps_the_ids_of_questions_that_ask_the_same(self, quiz: Quiz) -> None:
+        before = [q.pk for q in quiz.questions.all()]
+        changed = [{**QUESTIONS[1], "points": 3}, {**QUESTIONS[0], "prompt": "Another"}]
+        services.define_quiz(
+            lesson_id=quiz.lesson_id, pass_percentage=50, attempt_limit=None, questions=changed
+        )
+        after = [q.pk for q in quiz.questions.all()]
+        assert after[0] == before[1]
+        assert after[1] not in before
+
+
+class TestDeleteLesson:
+    def test_takes_a_quiz_along_that_nobody_ever_saw(self, quiz: Quiz) -> None:
+        services.delete_lesson(lesson_id=quiz.lesson_id)
+        assert not Quiz.objects.exists()
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_leaves_learners_the_quiz_that_they_take(self, quiz: Quiz, whole: bool, client_of: Any) -> None:
+        course, module = quiz.lesson.module.course, quiz.lesson.module
+        freeze(course)
+        url = f"/api/v1/courses/{course.pk}/modules/{module.pk}"
+        url = url if whole else f"{url}/lessons/{quiz.lesson_id}"
+        assert client_of(course.instructor).delete(url).status_code == 204
+        assert len(services.questions_of(quiz_id=quiz.pk)) == 5
+        assert client_of(course.instructor).get(f"/api/v1/quizzes/{quiz.pk}").status_code == 404

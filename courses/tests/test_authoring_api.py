@@ -103,6 +103,14 @@ class TestLessons:
         ]
         assert asked == [401, 404, 404]
 
+    def test_keep_what_a_change_does_not_name(self, course: Course, instructor: Any, client_of: Any) -> None:
+        link = LessonFactory(
+            module=course.modules.all()[0], type="link", content="https://knots.example", position=9
+        )
+        for verb in ("put", "patch"):
+            answer = getattr(client_of(instructor), verb)(self.url(course, link.pk), {"title": verb})
+            assert (answer.json()["type"], answer.json()["content"]) == ("link", "https://knots.example")
+
     def test_of_another_module_are_not_found_under_this_one(
         self, course: Course, instructor: Any, client_of: Any
     ) -> None:
@@ -178,6 +186,8 @@ class TestMaterials:
             ("a.html", b"<h1>", "text/html"), ("a.svg", b"<svg>", "image/svg+xml"), ("a.exe", b"MZ", "application/x"),
             ("a.pdf", b"<html>", "application/pdf"), ("a.png", b"%PDF-1.4", "image/png"), ("a.png", png(), "text/html"),
             ("a.png", b"\x89PNG\r\n\x1a\n broken", "image/png"), ("noextension", b"x", "text/plain"),
+            ("a.mp4", b"<html><script>", "video/mp4"), ("a.txt", b"MZ\x00\x01", "text/plain"),
+            ("a.webp", b"RIFF\x24\x00\x00\x00WAVEfmt ", "image/webp"),
         ],
     )  # fmt: skip
     def test_are_refused_where_name_type_and_content_disagree(
@@ -185,6 +195,60 @@ class TestMaterials:
     ) -> None:
         assert self.upload(client_of(instructor), course, name, content, kind).status_code == 400
         assert not Material.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("name", "content", "kind"),
+        [
+            ("a.mp4", b"\x00\x00\x00\x20ftypisom", "video/mp4"), ("a.txt", "Grüße".encode(), "text/plain"),
+            ("a.csv", b"a;b", "application/vnd.ms-excel"), ("a.zip", b"PK\x03\x04", "application/x-zip-compressed"),
+            ("A.PDF", b"%PDF-1.7", "application/octet-stream"),
+        ],
+    )  # fmt: skip
+    def test_are_taken_by_the_names_that_systems_have_for_them(
+        self, course: Course, instructor: Any, client_of: Any, name: str, content: bytes, kind: str
+    ) -> None:
+        assert self.upload(client_of(instructor), course, name, content, kind).status_code == 201
+
+    def test_images_stand_as_their_camera_held_them(
+        self, course: Course, instructor: Any, client_of: Any
+    ) -> None:
+        image, out = Image.new("RGB", (4, 2)), io.BytesIO()
+        turned = image.getexif()
+        turned[0x0112] = 6
+        image.save(out, "JPEG", exif=turned, comment=b"<script>")
+        self.upload(client_of(instructor), course, "a.jpg", out.getvalue(), "image/jpeg")
+        with Material.objects.get().file.open("rb") as kept, Image.open(kept) as shown:
+            assert shown.size == (2, 4)
+            assert not shown.getexif()
+            assert "comment" not in shown.info
+
+    def test_images_that_move_go_on_moving(self, course: Course, instructor: Any, client_of: Any) -> None:
+        frames, out = [Image.new("RGB", (4, 2), colour) for colour in ("red", "blue")], io.BytesIO()
+        frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], comment=b"<script>")
+        self.upload(client_of(instructor), course, "a.gif", out.getvalue(), "image/gif")
+        with Material.objects.get().file.open("rb") as kept, Image.open(kept) as shown:
+            assert shown.n_frames == 2
+            assert "comment" not in shown.info
+
+    def test_floods_of_pixels_are_refused(self, course: Course, instructor: Any, client_of: Any) -> None:
+        out = io.BytesIO()
+        Image.new("1", (8000, 8000)).save(out, "PNG")
+        answer = self.upload(client_of(instructor), course, "a.png", out.getvalue(), "image/png")
+        assert (answer.status_code, answer.json()["code"]) == (400, "file_refused")
+
+    def test_are_attached_to_lessons_of_their_own_course_only(
+        self, course: Course, instructor: Any, client_of: Any
+    ) -> None:
+        mine = course.modules.all()[0].lessons.all()[0]
+        foreign = CourseFactory(instructor=instructor).modules.get().lessons.all()[0]
+        for lesson, status in ((mine, 201), (foreign, 400)):
+            form = {
+                "file": SimpleUploadedFile("a.pdf", b"%PDF-1", "application/pdf"),
+                "lesson_ids": [str(lesson.pk)],
+            }
+            answer = client_of(instructor).post(url_of(course, "materials"), form, format="multipart")
+            assert answer.status_code == status
+        assert list(mine.materials.all()) == list(Material.objects.all())
 
     def test_a_path_in_the_name_leads_nowhere(self, course: Course, instructor: Any, client_of: Any) -> None:
         self.upload(client_of(instructor), course, "../../etc/a.pdf", b"%PDF-1.4", "application/pdf")
@@ -227,7 +291,8 @@ class TestQuizzes:
         "changes",
         [
             {"key": []}, {"key": ["z"]}, {"key": ["a", "b"]}, {"choices": []}, {"kind": "true_false"},
-            {"kind": "numeric", "key": {"value": "x"}}, {"kind": "short_text", "key": []}, {"kind": "essay"},
+            {"kind": "numeric", "key": {"value": "x"}},
+            {"kind": "numeric", "key": {"value": 10**400}}, {"kind": "short_text", "key": []}, {"kind": "essay"},
             {"points": 0}, {"extra": 1},
         ],
     )  # fmt: skip
@@ -246,3 +311,70 @@ class TestQuizzes:
         url = f"/api/v1/quizzes/{client_of(instructor).post(url_of(course, 'quizzes'), body).json()['id']}"
         asked = [client_of(who).get(url).status_code for who in (None, student, rival, staff)]
         assert asked == [401, 404, 404, 200]
+
+
+class TestArchivedCourses:
+    def test_are_not_edited_any_more(self, course: Course, instructor: Any, client_of: Any) -> None:
+        module = course.modules.all()[0]
+        lesson = LessonFactory(module=module, type="quiz", content="", position=9)
+        quiz = {"lesson_id": str(lesson.pk), "questions": [QUESTION]}
+        client = client_of(instructor)
+        client.post(url_of(course, "quizzes"), quiz)
+        client.delete(url_of(course))
+        form = {"file": SimpleUploadedFile("a.pdf", b"%PDF-1", content_type="application/pdf")}
+        lessons = url_of(course, "modules", module.pk, "lessons")
+        answers = [
+            client.post(url_of(course, "modules"), {"title": "x"}),
+            client.patch(url_of(course, "modules", module.pk), {"title": "x"}),
+            client.delete(url_of(course, "modules", module.pk)),
+            client.post(lessons, {"title": "x"}),
+            client.patch(f"{lessons}/{lesson.pk}", {"title": "x"}),
+            client.delete(f"{lessons}/{lesson.pk}"),
+            client.put(url_of(course, "order"), {"modules": []}),
+            client.post(url_of(course, "materials"), form, format="multipart"),
+            client.post(url_of(course, "quizzes"), quiz),
+        ]
+        assert [answer.status_code for answer in answers] == [409] * len(answers)
+        assert not Material.objects.exists()
+
+
+class TestPublishedCourses:
+    def test_of_others_are_forbidden_rather_than_hidden(
+        self, instructor: Any, student: Any, rival: Any, client_of: Any
+    ) -> None:
+        course = CourseFactory(instructor=instructor, published=True)
+        module = course.modules.get()
+        lesson = module.lessons.all()[0]
+        urls = [
+            ("get", url_of(course, "modules")), ("post", url_of(course, "modules")),
+            ("delete", url_of(course, "modules", module.pk)), ("put", url_of(course, "order")),
+            ("get", url_of(course, "modules", module.pk, "lessons", lesson.pk)),
+            ("patch", url_of(course, "modules", module.pk, "lessons", lesson.pk)),
+            ("get", url_of(course, "materials")), ("post", url_of(course, "quizzes")),
+        ]  # fmt: skip
+        for who, status in ((None, 401), (student, 403), (rival, 403)):
+            client = client_of(who)
+            body = {"title": "x", "modules": [], "lesson_id": str(lesson.pk), "questions": [QUESTION]}
+            assert [getattr(client, verb)(url, body).status_code for verb, url in urls] == [status] * len(
+                urls
+            )
+
+
+class TestQueries:
+    @pytest.mark.parametrize(("modules", "lessons"), [(2, 2), (6, 9)])
+    def test_are_as_many_for_a_large_course_as_for_a_small_one(
+        self, instructor: Any, client_of: Any, django_assert_max_num_queries: Any, modules: int, lessons: int
+    ) -> None:
+        course = CourseFactory(instructor=instructor, modules=modules, lessons=lessons, published=True)
+        client, module = client_of(instructor), course.modules.all()[0]
+        client.get(url_of(course))  # The roles of the caller are asked for once.
+        budgets = {
+            url_of(course): 1,
+            url_of(course, "modules"): 4,
+            url_of(course, "modules", module.pk, "lessons"): 5,
+            url_of(course, "materials"): 2,
+            "/api/v1/courses/mine": 1,
+        }
+        for url, budget in budgets.items():
+            with django_assert_max_num_queries(budget):
+                assert client.get(url).status_code == 200

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import io
+import random
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from fpdf import FPDF
 
 from courses import services
 from courses.models import ContentChunk, Course, CourseSeats, CourseStatus, Publication, PublishedLesson
 from courses.tests.factories import CourseFactory, LessonFactory
+from enrollments.tests.factories import EnrollmentFactory
 from smartcourse.events.models import OutboxFact
 from smartcourse.workflows.models import Run, RunStatus
 from smartcourse.workflows.services import RETRY_AFTER, advance
+
+
+def pdf_saying(words: str) -> bytes:
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("helvetica")
+    pdf.cell(text=words)
+    return bytes(pdf.output())
 
 
 def publish(course: Course) -> Run:
@@ -89,6 +102,47 @@ class TestPublishing:
         publish(course)
         with pytest.raises(services.LessonNotFound):
             services.published_lesson(lesson_id=lesson.pk)
+
+    def test_lets_a_course_rest_that_was_archived_meanwhile(self) -> None:
+        course = CourseFactory()
+        run = services.request_publication(course_id=course.pk, by=None)
+        services.archive_course(course_id=course.pk)
+        advance(run.pk)
+        run.refresh_from_db()
+        course.refresh_from_db()
+        assert (run.status, course.status) == (RunStatus.FAILED, CourseStatus.ARCHIVED)
+        assert not Publication.objects.exists()
+
+    @pytest.mark.parametrize("fault", ["broken", "gone"])
+    def test_goes_on_without_the_words_of_a_file_that_cannot_be_read(self, fault: str) -> None:
+        course = CourseFactory()
+        material = services.add_material(
+            course_id=course.pk,
+            name="a.pdf",
+            content_type="application/pdf",
+            stream=io.BytesIO(b"%PDF-1.7 no more"),
+        )
+        if fault == "gone":
+            material.file.storage.delete(material.file.name)
+        assert publish(course).status == RunStatus.COMPLETED
+        assert not ContentChunk.objects.filter(material=material).exists()
+
+    def test_finds_the_words_of_a_pdf(self, anonymous: Any) -> None:
+        course = CourseFactory()
+        stream = io.BytesIO(pdf_saying("Heliotrope"))
+        services.add_material(
+            course_id=course.pk, name="a.pdf", content_type="application/pdf", stream=stream
+        )
+        publish(course)
+        assert anonymous.get("/api/v1/courses?search=heliotrope").json()["count"] == 1
+
+    def test_indexes_as_much_as_fits_of_a_course_of_very_many_words(self, anonymous: Any) -> None:
+        draw = random.Random(7)
+        words = ("".join(draw.choices("абвгдежзийклмнопрстуфхцчшщьюя", k=7)) for _ in range(60_000))
+        course = CourseFactory(title="Слова", language="ru", lessons=0)
+        LessonFactory(module=course.modules.get(), content=" ".join(["начало", *words]))
+        assert publish(course).status == RunStatus.COMPLETED
+        assert anonymous.get("/api/v1/courses?search=начало&language=ru").json()["count"] == 1
 
     def test_is_one_process_however_often_it_is_asked_for(self, instructor: Any, client_of: Any) -> None:
         url = f"/api/v1/courses/{CourseFactory(instructor=instructor).pk}/publish"
@@ -168,3 +222,49 @@ class TestSeats:
             thread.join(30)
         assert (len(taken), sum(taken)) == (200, 50)
         assert CourseSeats.objects.get(course=course).taken == 50
+
+
+@pytest.mark.django_db(transaction=True)
+class TestLocks:
+    def test_edits_of_one_course_never_wait_for_each_other_in_a_ring(self) -> None:
+        course = CourseFactory()
+        module = course.modules.get()
+        ids = [lesson.pk for lesson in module.lessons.all()]
+        failures: list[BaseException] = []
+
+        def repeat(deed: Callable[..., object], **arguments: Any) -> None:
+            try:
+                for _ in range(15):
+                    deed(**arguments)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test names it
+                failures.append(error)
+            finally:
+                connection.close()
+
+        deeds: list[tuple[Callable[..., object], dict[str, Any]]] = [
+            (services.update_lesson, {"lesson_id": pk, "changes": {"title": "x"}}) for pk in ids
+        ]
+        deeds.append((services.update_module, {"module_id": module.pk, "title": "x"}))
+        deeds.append((services.reorder_course, {"course_id": course.pk, "order": [(module.pk, ids[::-1])]}))
+        threads = [threading.Thread(target=repeat, args=(deed,), kwargs=words) for deed, words in deeds]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert failures == []
+
+    def test_nobody_who_enrolls_waits_for_a_course_that_is_published_anew(self, student: Any) -> None:
+        course = CourseFactory(published=True)
+        enrolled = threading.Event()
+
+        def enroll() -> None:
+            EnrollmentFactory(course=course, student=student)
+            enrolled.set()
+            connection.close()
+
+        thread = threading.Thread(target=enroll)
+        with transaction.atomic():
+            services.process_content(course_id=course.pk, by=None)
+            thread.start()
+            assert enrolled.wait(5)
+        thread.join(5)
