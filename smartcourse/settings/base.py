@@ -139,6 +139,10 @@ CACHES: dict[str, dict[str, Any]] = {
 # Celery: a message is a hint, the row is the truth (a sweeper finds what a lost message left lying)
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL) or "memory://"
+if CELERY_BROKER_URL.startswith(("redis", "rediss")):
+    # A request that cannot reach the broker goes on without it (the sweeper dispatches later), and soon.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

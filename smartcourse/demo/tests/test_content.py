@@ -210,7 +210,7 @@ class TestAccounts:
         for number in range(100):
             for account in demo_accounts(f"data folder number {number}"):
                 person = django_user_model(email=account.email, full_name=account.full_name)
-                validate_password(account.password, user=person)
+                assert validate_password(account.password, user=person) is None
 
     def test_do_not_show_the_password_where_they_are_printed(self):
         account = demo_accounts(SECRET)[0]
