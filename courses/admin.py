@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from courses import services
-from courses.models import Category, Course, Lesson, Material, Module, Publication, Quiz
+from courses import policies, services
+from courses.models import (
+    LANGUAGE_TAG,
+    Category,
+    Course,
+    CourseStatus,
+    Lesson,
+    Material,
+    Module,
+    Publication,
+    Quiz,
+)
 from smartcourse.backoffice.admin import ReadOnlyAdmin, ReadOnlyInline
 from smartcourse.errors import DomainError
 
@@ -44,11 +55,25 @@ class OfCoursesAdmin(ReadOnlyAdmin):
         return rows if user.is_staff else rows.filter(**{f"{self.course_path}__instructor": user.pk})
 
 
+class CourseForm(forms.ModelForm[Course]):
+    """What is said of a course, held to what the API takes."""
+
+    language = forms.RegexField(rf"^{LANGUAGE_TAG}\Z", max_length=12, help_text="Like en or pt-BR.")
+    currency = forms.RegexField(r"^[A-Z]{3}\Z", max_length=3, help_text="ISO 4217, like EUR.")
+
+    class Meta:
+        model = Course
+        fields = [
+            "title", "summary", "description", "category", "level", "language", "price_cents", "currency",
+        ]  # fmt: skip
+
+
 @admin.register(Course)
 class CourseAdmin(ReadOnlyAdmin):
-    """Courses, drafts among them; publishing and archiving are actions."""
+    """Courses, drafts among them: what is said of one is changed here; publishing and archiving are actions."""
 
     for_instructors = True
+    form = CourseForm
     list_display = (
         "title",
         "status",
@@ -66,6 +91,9 @@ class CourseAdmin(ReadOnlyAdmin):
         "title", "slug", "status", "instructor", "category", "level", "language", "summary", "description", "goals",
         "price_cents", "currency", "seats", "learner_count", "published_at", "archived_at",
     )  # fmt: skip
+    readonly_fields = (
+        "slug", "status", "instructor", "goals", "seats", "learner_count", "published_at", "archived_at",
+    )  # fmt: skip
     inlines = (ModuleInline, PublicationInline)
     actions = ("publish_selected", "archive_selected")
 
@@ -74,6 +102,24 @@ class CourseAdmin(ReadOnlyAdmin):
         courses = Course.objects.defer("search_vector")
         user: Any = request.user
         return courses if user.is_staff else courses.taught_by(user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if not isinstance(obj, Course):
+            return self.has_view_permission(request)
+        return obj.status != CourseStatus.ARCHIVED and policies.can_edit_course(request.user, obj)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **words: Any) -> HttpResponse:
+        """Show the page again with what a rule had against a change."""
+        try:
+            return super().changeform_view(request, *args, **words)
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Course, form: Any, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        if changes:
+            services.update_course(course_id=obj.pk, changes=changes)
 
     @admin.action(description="Publish the selected courses")
     def publish_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
