@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from courses import services
 from courses.models import Course, CourseStatus, Lesson, LessonType, Material
 from smartcourse.testing.content import real_cartridge
+from smartcourse.workflows.models import Run, RunStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,33 @@ class TestImportCourse:
         assert Course.objects.get().status == CourseStatus.PUBLISHED
         assert client_of(None).get("/api/v1/courses?search=accessibility").json()["count"] == 1
 
+    def test_publishes_without_leaving_work_to_a_worker(self, instructor: Any) -> None:
+        _, err = run(str(real_cartridge()), "--owner", instructor.email, "--publish")
+        assert "it is in the catalogue" in err
+        assert Run.objects.get().status == RunStatus.COMPLETED
+
+    @pytest.mark.parametrize("fault", ["a rule", "a defect"])
+    def test_says_why_it_could_not_be_published_and_keeps_the_draft(
+        self, fault: str, instructor: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(**_: Any) -> None:
+            raise (
+                services.CourseIncomplete("The lesson “X” is empty.")
+                if fault == "a rule"
+                else OSError("disk")
+            )
+
+        monkeypatch.setattr(services, "process_content", refuse)
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.raises(CommandError, match=r"not published: .*(is empty|on our side)"):
+            call_command(
+                "import_course", str(real_cartridge()), "--owner", instructor.email, "--publish", "--json",
+                stdout=out, stderr=err,
+            )  # fmt: skip
+        assert json.loads(out.getvalue())["course_id"] == str(Course.objects.get().pk)
+        assert Course.objects.get().status == CourseStatus.DRAFT
+        assert Run.objects.get().status == RunStatus.FAILED
+
     def test_shows_row_by_row_what_it_did(self, instructor: Any) -> None:
         out, _ = run(str(real_cartridge()), "--owner", instructor.email)
         assert re.search(r"page +Accessibility FAQ", out)
@@ -69,12 +97,16 @@ class TestImportCourse:
         assert not Course.objects.exists()
         assert not stored_files()
 
-    @pytest.mark.parametrize("fault", ["no file", "no owner", "student", "no cartridge"])
+    @pytest.mark.parametrize("fault", ["no file", "folder", "no owner", "student", "no cartridge"])
     def test_refuses_with_a_sentence_and_writes_nothing(
         self, fault: str, instructor: Any, student: Any, tmp_path: Path
     ) -> None:
         (tmp_path / "text.imscc").write_text("not a zip")
-        path = {"no file": tmp_path / "none.imscc", "no cartridge": tmp_path / "text.imscc"}
+        path = {
+            "no file": tmp_path / "none.imscc",
+            "folder": tmp_path,
+            "no cartridge": tmp_path / "text.imscc",
+        }
         owner = {"no owner": "nobody@example.org", "student": student.email}
         with pytest.raises(CommandError) as refused:
             run(str(path.get(fault, real_cartridge())), "--owner", owner.get(fault, instructor.email))

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from accounts.models import User, normalise_email
 from courses import services
 from courses.models import Course
 from courses.services import ImportResult, ImportRow
 from smartcourse.errors import DomainError
-from smartcourse.workflows.models import Run, RunStatus
-from smartcourse.workflows.services import advance
+from smartcourse.workflows.models import LIVE, Run, RunStatus
+from smartcourse.workflows.services import RETRY_AFTER, advance
+
+# A step has its retries, and then each that was done is undone.
+ROUNDS = 2 * (len(RETRY_AFTER) + 1)
 
 
 class Command(BaseCommand):
@@ -32,30 +36,41 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         quiet = options["json"]
+        result = self._import(options)
+        if not quiet:
+            self._print_rows(result)
+        run = self._publish(result.course) if options["publish"] and result.course else None
+        if quiet:
+            self.stdout.write(json.dumps(_document(result)))
+        if run is not None:
+            self._tell_of(run)
+
+    def _import(self, options: dict[str, Any]) -> ImportResult:
+        path = self._file(options["path"])
         try:
-            result = services.import_course(
-                path=self._file(options["path"]),
+            return services.import_course(
+                path=path,
                 owner=self._owner(options["owner"]),
                 report=self._note,
                 dry_run=options["dry_run"],
             )
         except DomainError as error:
             raise CommandError(error.detail) from error
-        if not quiet:
-            self._print_rows(result)
-        published = self._publish(result.course) if options["publish"] and result.course else None
-        if quiet:
-            self.stdout.write(json.dumps(_document(result)))
-        if published is not None and published.status != RunStatus.COMPLETED:
-            raise CommandError(f"The course was imported as a draft, but not published: {published.error}")
+        except OSError as error:
+            # The disk is full, or the storage does not answer.
+            raise CommandError(f"The import broke off, and nothing was kept: {error}.") from error
 
     def _note(self, line: str) -> None:
         # Progress goes to standard error, so that standard output holds the report and nothing else.
-        self.stderr.write(f"  {line}", style_func=str)
+        self.stderr.write(f"  {_printable(line)}", style_func=str)
 
     def _file(self, path: Path) -> Path:
-        if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+        try:
+            path.open("rb").close()
+        except FileNotFoundError as error:
+            raise CommandError(f"There is no file {path}.") from error
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
         return path
 
     def _owner(self, email: str) -> User:
@@ -65,12 +80,25 @@ class Command(BaseCommand):
         return owner
 
     def _publish(self, course: Course) -> Run:
-        """Drive the publishing process here and now; a worker that was quicker is just as well."""
+        """Drive the publishing process here and now, to its end.
+
+        All in one transaction: a worker beside us finds the process when it is over, and killed half way, it never was.
+        """
         self._note("Publishing")
-        run = services.request_publication(course_id=course.pk, by=course.instructor_id)
-        advance(run.pk)
-        run.refresh_from_db()
+        with transaction.atomic():
+            run = services.request_publication(course_id=course.pk, by=course.instructor_id)
+            for _ in range(ROUNDS):
+                advance(run.pk)
+                run.refresh_from_db()
+                if run.status not in LIVE:
+                    break
         return run
+
+    def _tell_of(self, run: Run) -> None:
+        if run.status == RunStatus.COMPLETED:
+            self._note("Published: it is in the catalogue.")
+        else:
+            raise CommandError(f"The course was imported as a draft, but not published: {run.error}")
 
     def _print_rows(self, result: ImportResult) -> None:
         for title, rows in (("Imported", result.imported), ("Not imported", result.skipped)):
@@ -78,14 +106,19 @@ class Command(BaseCommand):
                 self.stdout.write(f"\n{title}")
             for row in rows:
                 detail = f"  ({row.detail})" if row.detail else ""
-                self.stdout.write(f"  {row.kind:<12} {row.title or row.source}{detail}")
+                self.stdout.write(f"  {row.kind:<12} {_printable(f'{row.title or row.source}{detail}')}")
         if result.course is None:
             self.stdout.write("\nThis was a dry run: nothing was kept.")
         else:
             counts = f"{len(result.imported)} imported, {len(result.skipped)} not"
             self.stdout.write(
-                self.style.SUCCESS(f"\n“{result.course.title}” ({result.course.pk}): {counts}.")
+                self.style.SUCCESS(f"\n“{_printable(result.course.title)}” ({result.course.pk}): {counts}.")
             )
+
+
+def _printable(text: str) -> str:
+    """Return the text without what would steer a terminal; it comes from somebody else's file."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _document(result: ImportResult) -> dict[str, Any]:
