@@ -94,8 +94,12 @@ class CourseViewSet(ContextViewSet):
         course = self.get_object()
         if not course.cover:
             raise Http404
+        try:
+            image = course.cover.open("rb")
+        except FileNotFoundError as error:
+            raise Http404 from error
         kind = mimetypes.guess_type(course.cover.name)[0] or "application/octet-stream"
-        return FileResponse(course.cover.open("rb"), content_type=kind)
+        return FileResponse(image, content_type=kind)
 
     def _fresh(self, course: Course) -> Course:
         return self.get_queryset().get(pk=course.pk)  # type: ignore[no-any-return]  # a QuerySet of courses

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from courses.models import Course, CourseSeats, CourseStatus
+from courses.services.materials import store_cover
 from courses.tests.factories import CategoryFactory, CourseFactory
 from smartcourse.events.models import OutboxFact
 
@@ -247,6 +250,22 @@ class TestMine:
         [row] = client_of(instructor).get(f"{URL}/mine").json()["results"]
         assert row["status"] == CourseStatus.DRAFT
         assert [client_of(who).get(f"{URL}/mine").status_code for who in (None, student)] == [401, 403]
+
+
+class TestCover:
+    def test_is_seen_by_whoever_sees_the_course(self, instructor: Any, student: Any, client_of: Any) -> None:
+        out = io.BytesIO()
+        Image.new("RGB", (2, 2)).save(out, "PNG")
+        for published, statuses in ((False, [404, 404, 200]), (True, [200, 200, 200])):
+            course = CourseFactory(instructor=instructor, published=published)
+            store_cover(course=course, name="a.png", stream=io.BytesIO(out.getvalue()))
+            url = client_of(instructor).get(f"{URL}/{course.pk}").json()["cover_url"]
+            answers = [client_of(who).get(url) for who in (None, student, instructor)]
+            assert [answer.status_code for answer in answers] == statuses
+            assert answers[-1]["Content-Type"] == "image/png"
+            assert b"".join(answers[-1].streaming_content).startswith(b"\x89PNG")
+            course.cover.storage.delete(course.cover.name)
+            assert client_of(instructor).get(url).status_code == 404
 
 
 class TestCategories:
