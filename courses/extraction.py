@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from courses.markup import Attributes
-from courses.rendering import render_markdown
+from courses.rendering import render_markdown, well_formed_html
 from smartcourse.errors import Invalid
 
 MAX_PDF_PAGES = 500
@@ -22,7 +22,6 @@ BLOCKS = frozenset(
     """address article aside blockquote br caption dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6
     header hr li main ol p pre section summary table tr ul""".split()  # noqa: SIM905 - reads better as prose
 )
-SILENT = frozenset({"script", "style", "template", "title"})
 PARAGRAPH_END = re.compile(r"\n\s*\n")
 # A sentence ends at its mark, with or without a closing quote; scripts without spaces have marks of their own.
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])")
@@ -38,7 +37,7 @@ class TextUnreadable(Invalid):
 def text_of_html(html: str) -> str:
     """The words a reader would see, with images as their alternative text and a blank line between blocks."""
     reader = _TextReader()
-    reader.feed(html)
+    reader.feed(well_formed_html(html))
     reader.close()
     return reader.text()
 
@@ -141,27 +140,21 @@ class _TextReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._parts: list[str] = []
-        self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
-        if tag in SILENT:
-            self._silent += 1
-        elif tag in BLOCKS:
+        if tag in BLOCKS:
             self._parts.append("\n\n" if tag != "br" else "\n")
         elif tag in ("td", "th"):
             self._parts.append(" ")
-        elif tag == "img" and not self._silent:
+        elif tag == "img":
             self._parts.append(f" {dict(attrs).get('alt') or ''} ")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in BLOCKS:
+        if tag in BLOCKS:
             self._parts.append("\n\n")
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._parts.append(re.sub(r"\s+", " ", data))
+        self._parts.append(re.sub(r"\s+", " ", data))
 
     def text(self) -> str:
         lines = (" ".join(line.split()) for line in "".join(self._parts).split("\n"))

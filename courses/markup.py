@@ -1,6 +1,8 @@
-"""Reading HTML tag by tag with the standard library's tolerant parser: rewriting it, or taking its text.
+"""Changing HTML tag by tag with the standard library's parser.
 
-Nothing here makes HTML safe; that is `courses.rendering.sanitise_html`, which always comes last.
+What is read here must be well-formed (`courses.rendering.well_formed_html`): on broken HTML the parser takes time
+that grows with the square of its length, and loses ampersands. Nothing here makes HTML safe; that is
+`courses.rendering.sanitise_html`, which always comes last.
 """
 
 from __future__ import annotations
@@ -66,6 +68,10 @@ VOID_TAGS = frozenset(
 )
 
 
+# An iframe under a name that parsers treat like any other: what stands in an iframe they do not read as HTML.
+FRAME_TAG = "x-frame"
+
+
 class FrameUnwrapper(MarkupRewriter):
     """Makes a plain link of every iframe, so that what it showed can still be reached."""
 
@@ -74,7 +80,7 @@ class FrameUnwrapper(MarkupRewriter):
         self._inside_from: int | None = None
 
     def open_tag(self, tag: str, attributes: Attributes) -> str:
-        if tag != "iframe":
+        if tag != FRAME_TAG:
             return super().open_tag(tag, attributes)
         given = dict(attributes)
         address = (given.get("src") or "").strip()
@@ -85,7 +91,7 @@ class FrameUnwrapper(MarkupRewriter):
         return f'<a href="{escape(address)}">{escape(label)}</a>' if address else ""
 
     def close_tag(self, tag: str) -> str:
-        if tag != "iframe":
+        if tag != FRAME_TAG:
             return super().close_tag(tag)
         if self._inside_from is not None:
             # What stands between the tags is shown only by browsers that know no iframe: by none.

@@ -6,12 +6,13 @@ that what is checked is what a browser will see.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import nh3
 from markdown_it import MarkdownIt
 
-from courses.markup import FrameUnwrapper
+from courses.markup import FRAME_TAG, FrameUnwrapper
 
 TAGS = frozenset(
     """a abbr article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn
@@ -44,8 +45,20 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
 DROPPED_WITH_CONTENT = frozenset({"script", "style", "template", "title"})
 SCHEMES = frozenset({"http", "https", "mailto"})
 PLACEHOLDER_SCHEMES = frozenset({"material", "lesson"})
+FRAME = re.compile(r"<(/?)iframe(?=[\s/>])", re.IGNORECASE)
+# HTML knows no empty iframe, but exports that passed through XML are full of them.
+EMPTY_FRAME = re.compile(r"<iframe(\s[^<>]*)?/>", re.IGNORECASE)
 # An id from content must not be able to shadow a name that the page around it relies on ("DOM clobbering").
 ID_PREFIX = "content-"
+
+
+def well_formed_html(html: str) -> str:
+    """The HTML as a browser reads it, with every tag closed and every ampersand escaped; not yet safe to show.
+
+    Scripts and comments are gone, an iframe is an element `x-frame`, so that its content is markup like the rest.
+    """
+    framed = EMPTY_FRAME.sub(rf"<{FRAME_TAG}\1></{FRAME_TAG}>", html)
+    return _normaliser().clean(FRAME.sub(rf"<\1{FRAME_TAG}", framed))
 
 
 def sanitise_html(html: str, *, placeholders: bool = False) -> str:
@@ -53,7 +66,7 @@ def sanitise_html(html: str, *, placeholders: bool = False) -> str:
 
     `placeholders` keeps the addresses `material:<key>` and `lesson:<key>` that an import resolves afterwards.
     """
-    return _cleaner(placeholders).clean(FrameUnwrapper().rewrite(html)).strip()
+    return _cleaner(placeholders).clean(FrameUnwrapper().rewrite(well_formed_html(html))).strip()
 
 
 def render_markdown(text: str) -> str:
@@ -77,6 +90,19 @@ def render_content(text: str, content_format: str) -> str:
 @cache
 def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+@cache
+def _normaliser() -> nh3.Cleaner:
+    attributes = {tag: set(names) for tag, names in ATTRIBUTES.items()}
+    return nh3.Cleaner(
+        tags={*TAGS, "address", "embed", "main", FRAME_TAG},
+        clean_content_tags=set(DROPPED_WITH_CONTENT),
+        attributes={**attributes, FRAME_TAG: {"src"}, "embed": {"src"}},
+        # An embedded file is reported as lost by who imports the page, for which it must still be there.
+        url_schemes=set(SCHEMES | PLACEHOLDER_SCHEMES | {"data"}),
+        link_rel=None,
+    )
 
 
 @cache

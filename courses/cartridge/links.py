@@ -7,11 +7,11 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape, unescape
+from html import escape
 from urllib.parse import unquote
 
-from courses.markup import Attributes, MarkupRewriter
-from courses.rendering import sanitise_html
+from courses.markup import FRAME_TAG, Attributes, MarkupRewriter
+from courses.rendering import sanitise_html, well_formed_html
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 FILE_BASE = re.compile(r"\$(?:IMS-CC-FILEBASE|IMS_CC_FILEBASE)\$/?")
@@ -22,7 +22,7 @@ ADDRESSES = {
     "a": "href",
     "audio": "src",
     "embed": "src",
-    "iframe": "src",
+    FRAME_TAG: "src",
     "img": "src",
     "source": "src",
     "track": "src",
@@ -47,6 +47,10 @@ class LinkTargets:
         """What is added first stays: of a resource in two modules, the first is meant."""
         if identifier:
             self._by_identifier.setdefault(identifier, placeholder)
+
+    def knows(self, identifier: str) -> bool:
+        """Whether something was added under the identifier."""
+        return identifier in self._by_identifier
 
     def find(self, address: str, folder: str) -> str | None:
         """The placeholder for an internal address as it is written on a page in `folder`."""
@@ -90,7 +94,7 @@ def link_html(html: str, folder: str, targets: LinkTargets) -> LinkedHtml:
     A link that leads nowhere is unwrapped to its text, a picture to its alternative text.
     """
     linker = _Linker(folder, targets)
-    linked = sanitise_html(linker.rewrite(html), placeholders=True)
+    linked = sanitise_html(linker.rewrite(well_formed_html(html)), placeholders=True)
     keys = (found[3] for found in PLACEHOLDER.finditer(linked) if found[2] == "material")
     return LinkedHtml(linked, tuple(dict.fromkeys(keys)), tuple(dict.fromkeys(linker.lost)))
 
@@ -141,8 +145,8 @@ class _Linker(MarkupRewriter):
 
     def _resolve(self, address: str) -> str | None:
         """The address as it may stay, or its placeholder, or nothing; what is lost is remembered."""
-        # Canvas has escaped some addresses twice.
-        address = unescape(address).strip()
+        # Canvas has escaped some addresses twice. Nothing else may be unescaped: `&section=2` is no “§ion=2”.
+        address = address.replace("&amp;", "&").strip()
         scheme = SCHEME.match(address)
         if address.startswith(("#", "//")) or (
             scheme and scheme[0].lower() not in ("data:", "material:", "lesson:")

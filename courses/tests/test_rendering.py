@@ -1,11 +1,38 @@
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from courses.rendering import render_content, render_markdown, sanitise_html
 
+PIECES = """<p> </p> <a_href='#x'> </a> <table> <tr> <td> </table> <pre> </pre> <iframe_src='https://v.example'>
+</iframe> <b> </b> <div_id='x'> </div> &amp; & R&D &lt; < > x <li> <ul> </ul> <svg> </svg> <math> <style> </style>
+<title> <!-- --> <br/> <h1> <select> <option> <ruby> <rt> <a_href='/?a=1&section=2'> <x-frame> <img_src=x>""".split()  # noqa: SIM905 - a list of forty tags reads better as prose
+
 
 class TestSanitiseHtml:
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(st.sampled_from([piece.replace("_", " ") for piece in (*PIECES, " ", "_")]), max_size=12))
+    def test_changes_nothing_the_second_time(self, pieces):
+        once = sanitise_html("".join(pieces))
+        assert sanitise_html(once) == once
+
+    @pytest.mark.parametrize(
+        "piece", ["<a ", "<a href='", "<!--", "<![CDATA[", "<iframe>", "<iframe ", "</", "&#", "<"]
+    )
+    def test_takes_time_in_proportion_on_hostile_input(self, piece):
+        started = time.process_time()
+        sanitise_html(piece * 40_000)
+        # Python's own parser needs minutes for some of these.
+        assert time.process_time() - started < 5
+
+    @pytest.mark.parametrize("text", ["R&D", "AT&T rocks", "?a=1&b=2", "a & b"])
+    def test_loses_and_adds_no_letter_at_an_ampersand(self, text):
+        assert sanitise_html(text) == text.replace("&", "&amp;")
+
     @pytest.mark.parametrize(
         "html",
         [
