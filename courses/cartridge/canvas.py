@@ -11,6 +11,7 @@ from courses.cartridge.elements import children, descend, text_at
 from courses.cartridge.manifest import OutlineItem, OutlineModule
 
 SETTINGS_FOLDER = "course_settings/"
+ASSESSMENTS_FOLDER = "non_cc_assessments/"
 LINKED_TYPES = frozenset({"ContextExternalTool", "ExternalUrl"})
 
 
@@ -73,22 +74,28 @@ def _read_item(item: Element) -> OutlineItem:
 
 def _merge(written: list[OutlineItem], told: list[OutlineItem]) -> list[OutlineItem]:
     """The manifest's items in their order, each with what Canvas tells of it, and the missing ones in their places."""
+    places: dict[str, int] = {}
+    for number, item in enumerate(written):
+        # For external tools the manifest's reference is Canvas' identifier of the item itself.
+        for identifier in filter(None, (item.identifier, item.reference)):
+            places.setdefault(identifier, number)
     merged = list(written)
-    place = 0
+    missing: dict[int, list[OutlineItem]] = {}
+    last = -1
     for item in told:
-        at = next((n for n, each in enumerate(merged) if _same(each, item)), None)
+        at = places.get(item.identifier)
         if at is None:
-            merged.insert(place, item)
-            place += 1
+            missing.setdefault(last, []).append(item)
             continue
-        # A tool's item points at the tool, not at a resource: what it shows is told by its address.
-        reference = item.reference if item.url else merged[at].reference
-        title = merged[at].title or item.title
-        merged[at] = OutlineItem(item.identifier, title, reference, item.url, item.unpublished)
-        place = at + 1
-    return merged
+        merged[at] = _completed(written[at], item)
+        last = at
+    together = list(missing.get(-1, []))
+    for number, item in enumerate(merged):
+        together += [item, *missing.get(number, [])]
+    return together
 
 
-def _same(written: OutlineItem, told: OutlineItem) -> bool:
-    # For external tools the manifest's reference is Canvas' identifier of the item itself.
-    return told.identifier != "" and told.identifier in (written.identifier, written.reference)
+def _completed(written: OutlineItem, told: OutlineItem) -> OutlineItem:
+    # A tool's item points at the tool, not at a resource: what it shows is told by its address.
+    reference = told.reference if told.url else written.reference
+    return OutlineItem(told.identifier, written.title or told.title, reference, told.url, told.unpublished)

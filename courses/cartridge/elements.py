@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+# Far more than a course gives for one thing, and less than the column of points can hold.
+MAX_POINTS = 30_000
+
 
 def local_name(element: Element) -> str:
     """The element's name without its namespace."""
@@ -30,14 +33,14 @@ def text_at(element: Element | None, *names: str) -> str:
 
 
 def number_at(element: Element | None, *names: str) -> float | None:
-    """The number at the end of a path of names, if it is one and not negative."""
+    """The points at the end of a path of names, if they are a number that points can be."""
     return to_number(text_at(element, *names))
 
 
 def to_number(text: str) -> float | None:
-    """The text as points: a finite number of at least nought."""
+    """The text as points: a number from nought to 30,000, else nothing."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if 0 <= number < float("inf") else None
+    return number if 0 <= number <= MAX_POINTS else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-from courses.cartridge.archive import CartridgeArchive, CartridgeInvalid
+from courses.cartridge.archive import MAX_ENTRIES, CartridgeArchive, CartridgeInvalid
 from courses.cartridge.elements import children, descend, local_name, text_at
 
 MANIFEST = "imsmanifest.xml"
@@ -26,6 +26,7 @@ class Resource:
     dependencies: tuple[str, ...] = ()
     intended_use: str = ""
     variant: str = ""
+    for_instructors: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def _read_item(item: Element) -> OutlineItem:
 def _read_resources(root: Element, archive: CartridgeArchive) -> dict[str, Resource]:
     resources: dict[str, Resource] = {}
     for number, element in enumerate(children(descend(root, "resources"), "resource")):
+        if number >= MAX_ENTRIES:
+            raise CartridgeInvalid(f"The manifest lists more than {MAX_ENTRIES:,} resources.")
         resource = _read_resource(element, number, archive)
         # An identifier used twice is an error of the exporting tool, and no reason to lose the second.
         identifier = resource.identifier
@@ -149,7 +152,16 @@ def _read_resource(element: Element, number: int, archive: CartridgeArchive) -> 
         dependencies=tuple(each.get("identifierref", "") for each in children(element, "dependency")),
         intended_use=element.get("intendeduse", "").lower(),
         variant=variant.get("identifierref", "") if variant is not None else "",
+        for_instructors=_is_for_instructors(element),
     )
+
+
+def _is_for_instructors(element: Element) -> bool:
+    """Whether roles are named and a learner's is not: answer sheets, and files that Canvas had locked."""
+    educational = descend(element, "metadata", "lom", "educational")
+    values = (descend(role, "value") for role in children(educational, "intendedEndUserRole"))
+    roles = {"".join(value.itertext()).strip().lower() for value in values if value is not None}
+    return bool(roles) and not roles & {"learner", "student"}
 
 
 def _entry_name(href: str, archive: CartridgeArchive) -> str:

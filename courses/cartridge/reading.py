@@ -7,16 +7,26 @@ import mimetypes
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
-from courses.cartridge.archive import CartridgeArchive
-from courses.cartridge.canvas import SETTINGS_FOLDER, complete_outline, read_course_settings
+from courses.cartridge.archive import MAX_TEXT_BYTES, CartridgeArchive, CartridgeInvalid
+from courses.cartridge.canvas import (
+    ASSESSMENTS_FOLDER,
+    SETTINGS_FOLDER,
+    complete_outline,
+    read_course_settings,
+)
 from courses.cartridge.contents import Cartridge, FileEntry, LessonEntry, ModuleEntry, Outcome, ReportRow
-from courses.cartridge.links import LinkTargets, link_html
+from courses.cartridge.links import LinkedHtml, LinkTargets, link_html
 from courses.cartridge.manifest import MANIFEST, Manifest, OutlineItem, OutlineModule, Resource, read_manifest
-from courses.cartridge.resources import Interpretation, LessonDraft, interpret, is_web_address
+from courses.cartridge.resources import NO_QUIZZES, Interpretation, LessonDraft, interpret, is_web_address
 
 MORE = "More from this course"
+# Far more than anybody teaches; an item costs a row, whatever the size of its page.
+MAX_ITEMS = 10_000
+# A file beside a lesson costs a row too.
+BYTES_PER_FILE = 100
 SAFE_KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -76,12 +86,17 @@ class _Reading:
         self._rows: list[ReportRow] = []
         self._files: dict[str, FileEntry] = {}
         self._keys: set[str] = set()
+        self._next_numbers: dict[str, int] = {}
+        self._linked: dict[str, LinkedHtml] = {}
+        self._size = 0
         self._targets = LinkTargets()
         self._held: set[str] = set()
 
     def read(self) -> Cartridge:
         settings = read_course_settings(self._archive)
         outline = complete_outline(self._archive, self._manifest.modules)
+        if sum(1 + len(module.items) for module in outline) > MAX_ITEMS:
+            raise CartridgeInvalid(f"The outline has more than {MAX_ITEMS:,} items.")
         self._collect_files()
         placed = [self._place_module(module) for module in outline]
         placed.append(self._place_the_rest())
@@ -106,8 +121,13 @@ class _Reading:
                 self._add_file(path, identifier if path == resource.href else f"file:{path}")
         listed = {path for resource in self._resources.values() for path in resource.files}
         for path in self._archive.sizes:
-            if path not in listed and path != MANIFEST and not path.startswith(SETTINGS_FOLDER):
-                self._add_file(path, f"file:{path}", "the manifest does not list it")
+            if path in listed or path == MANIFEST or path.startswith(SETTINGS_FOLDER):
+                continue
+            if path.endswith(".qti") or path.startswith(ASSESSMENTS_FOLDER):
+                # Canvas' own form of a quiz holds the key to it: never a file for learners.
+                self._tell("quiz", posixpath.basename(path), path, skipped=NO_QUIZZES)
+                continue
+            self._add_file(path, f"file:{path}", "the manifest does not list it")
 
     def _add_file(self, path: str, name: str, detail: str = "") -> None:
         if path in self._files:
@@ -159,7 +179,9 @@ class _Reading:
             reason = meaning.reason or "it holds nothing that can be imported"
             self._tell(meaning.kind, item.title, reference, skipped=reason)
             return None
-        draft = replace(draft_or_none, title=item.title or draft_or_none.title)
+        # Canvas links to an item of a module too (`modules/items/<id>`).
+        aliases = (*draft_or_none.aliases, item.identifier)
+        draft = replace(draft_or_none, title=item.title or draft_or_none.title, aliases=aliases)
         if notes and notes[0] not in draft.notes:
             draft = replace(draft, notes=draft.notes + notes)
         return _Placed(
@@ -207,10 +229,12 @@ class _Reading:
     def _add_lesson_target(self, lesson: _Placed) -> None:
         resource = self._resources.get(lesson.source)
         placeholder = f"lesson:{lesson.key}"
+        # Of a page in two modules, the first is meant.
+        known = self._targets.knows(lesson.source)
         for alias in (lesson.key, lesson.source, *lesson.draft.aliases):
             self._targets.add_identifier(alias, placeholder)
         # A link to a file that is a lesson too leads to the file: that is what was meant by it.
-        if resource is None or lesson.draft.kind == "file":
+        if resource is None or known or lesson.draft.kind == "file":
             return
         for path in resource.files:
             if path not in self._files:
@@ -227,16 +251,25 @@ class _Reading:
         draft = placed.draft
         content, files, notes = draft.content, placed.files, list(draft.notes)
         if draft.kind not in ("link", "file"):
-            linked = link_html(draft.content, draft.folder, self._targets)
+            linked = self._link(placed)
             content, files = linked.html, linked.file_keys
             if linked.lost:
                 notes.append(f"links that lead nowhere were removed: {', '.join(linked.lost)}")
         resource = self._resources.get(placed.source)
         source = resource.href if resource else placed.source
         title = " ".join(draft.title.split()) or posixpath.basename(source)
+        self._size += len(content) + BYTES_PER_FILE * len(files)
+        if self._size > MAX_TEXT_BYTES:
+            raise CartridgeInvalid("The lessons of the cartridge are larger than 50 MB together.")
         kind = "page" if draft.kind == "text" else draft.kind
         self._tell(kind, title, source, detail="; ".join(notes))
         return LessonEntry(placed.key, title, draft.kind, content, draft.points, files)
+
+    def _link(self, placed: _Placed) -> LinkedHtml:
+        """The lesson's page; one that stands in many modules is read once."""
+        if placed.source not in self._linked:
+            self._linked[placed.source] = link_html(placed.draft.content, placed.draft.folder, self._targets)
+        return self._linked[placed.source]
 
     def _report_resources(self) -> None:
         """A row for every resource that has none yet; Canvas' own settings excepted."""
@@ -265,8 +298,13 @@ class _Reading:
         """A key that no lesson has yet: a resource may stand in two modules."""
         named = [_key(candidate) for candidate in candidates if candidate]
         first = named[0] if named else "lesson"
-        numbered = (f"{first[:90]}-{number}" for number in range(2, len(self._keys) + 3))
-        key = next(key for key in (*named, *numbered) if key not in self._keys)
+        key = next((key for key in named if key not in self._keys), None)
+        numbers = count(self._next_numbers.get(first, 2))
+        while key is None:
+            number = next(numbers)
+            self._next_numbers[first] = number + 1
+            numbered = f"{first[:90]}-{number}"
+            key = None if numbered in self._keys else numbered
         self._keys.add(key)
         return key
 

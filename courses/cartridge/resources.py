@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
@@ -20,6 +20,7 @@ PAGE_ENDINGS = (".html", ".htm", ".xhtml")
 # Titles and states stand at the top; searching a hostile page to its end could take for ever.
 HEAD = 5_000
 NO_QUIZZES = "quizzes are not imported yet"
+INSTRUCTORS_ONLY = "it is for instructors only in the source"
 SHOWS_SOMETHING = re.compile(r"<(img|iframe|video|audio|object|embed)\b", re.IGNORECASE)
 TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 UNPUBLISHED = re.compile(r"<meta[^>]*name=\"workflow_state\"[^>]*content=\"unpublished\"", re.IGNORECASE)
@@ -63,9 +64,12 @@ def interpret(
     if missing:
         return Interpretation("other", reason="the cartridge does not hold its file")
     try:
-        return reader(resource, archive, resources)
+        meaning = reader(resource, archive, resources)
     except XmlBroken as broken:
         return Interpretation("other", reason=broken.detail)
+    if resource.for_instructors and not meaning.internal:
+        return replace(meaning, lesson=None, files=(), reason=INSTRUCTORS_ONLY)
+    return meaning
 
 
 def is_web_address(url: str) -> bool:
