@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
@@ -13,26 +12,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from smartcourse.testing.fixtures import ClientOf
-from smartcourse.tests.matrix import ADMIN, BODIES, DRAFT, FORMS, PUBLISHED, Row, rows_of
+from smartcourse.tests.matrix import ADMIN, BODIES, DRAFT, PUBLISHED, Row, ask, rows_of
 from smartcourse.tests.world import ROLES, World, build_world
 
 ROWS = list(rows_of(PUBLISHED))
 DRAFT_ROWS = list(rows_of(DRAFT))
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-
-
-def ask(client: Any, row: Row, world: World) -> int:
-    """Send the row's request, and undo whatever it did, so that the next role meets the same world."""
-    body = BODIES[row.name](world) if row.name in BODIES else None
-    kind = FORMS.get(row.name)
-    how = {"content_type": kind} if kind else {"format": "multipart" if body and "file" in body else "json"}
-    send = getattr(client, row.method.lower())
-    with transaction.atomic():
-        answer = send(world.path(row.template), urlencode(body) if kind and body else body, **how)
-        transaction.set_rollback(True)
-    # A file is closed by reading it to its end; `close()` would take the database connection along.
-    b"".join(answer.streaming_content if answer.streaming else ())
-    return int(answer.status_code)
 
 
 def answers(row: Row, world: World, client_of: ClientOf) -> dict[str, int]:
