@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from smartcourse.testing.fixtures import ClientOf
 from smartcourse.tests.matrix import ADMIN, BODIES, DRAFT, PUBLISHED, Row, ask, rows_of
-from smartcourse.tests.world import ROLES, World, build_world
+from smartcourse.tests.world import ROLES, World
 
 ROWS = list(rows_of(PUBLISHED))
 DRAFT_ROWS = list(rows_of(DRAFT))
@@ -44,18 +43,8 @@ def methods_of(entry: URLPattern) -> set[str]:
     }
 
 
-@pytest.fixture(scope="class")
-def world(request: Any, django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """The world, built once for all rows of a table: each request is undone by itself."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield build_world(published=request.cls.published)
-        transaction.set_rollback(True)
-
-
 @pytest.mark.django_db
 class TestPublishedCourse:
-    published = True
-
     @pytest.mark.parametrize("row", ROWS, ids=str)
     def test_answers_everybody_as_the_matrix_says(
         self, row: Row, world: World, client_of: ClientOf, settings: Any
@@ -71,6 +60,18 @@ class TestDraft:
     @pytest.mark.parametrize("row", DRAFT_ROWS, ids=str)
     def test_answers_everybody_as_the_matrix_says(self, row: Row, world: World, client_of: ClientOf) -> None:
         assert answers(row, world, client_of) == row.statuses
+
+
+@pytest.mark.django_db
+class TestOtherMethods:
+    @pytest.mark.parametrize("template", sorted({row.template for row in ROWS if "?" not in row.template}))
+    def test_are_not_allowed_to_anybody(self, template: str, world: World, client_of: ClientOf) -> None:
+        _, route = Row(f"GET {template}", {}).action()
+        others = METHODS - {method for method, named in routes() if named == route}
+        for role in ("AN", "EN", "AD"):
+            client = client_of(world.people[role])
+            assert {ask(client, Row(f"{method} {template}", {}), world) for method in others} <= {401, 405}
+            assert client.trace(world.path(template)).status_code in {401, 405}
 
 
 class TestTable:
@@ -99,8 +100,6 @@ def lists_open_to(role: str, world: World) -> set[str]:
 
 @pytest.mark.django_db
 class TestAdmin:
-    published = True
-
     def test_registers_what_the_table_names(self) -> None:
         assert {model._meta.label for model in admin.site._registry} == set(ADMIN)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ from enrollments.models import Enrollment
 from progress.models import LessonProgress, QuizAttempt, Submission
 from smartcourse.api.serializers import InputSerializer
 from smartcourse.testing.fixtures import ClientOf
-from smartcourse.tests.matrix import BODIES, PUBLISHED, Row, ask, rows_of, send
-from smartcourse.tests.world import World, build_world, course_of, learner
+from smartcourse.tests.matrix import BODIES, PUBLISHED, Row, rows_of, send
+from smartcourse.tests.world import World, course_of, learner
 
 pytestmark = pytest.mark.django_db
 
@@ -66,10 +67,11 @@ class TestMassAssignment:
         assert {view_of(row).cls.__name__ for row in WITH_INPUT} == set(WRITES)
 
     @pytest.mark.parametrize("row", WITH_INPUT, ids=str)
-    def test_refuses_every_field_of_the_model_that_is_no_input(self, row: Row, client_of: ClientOf) -> None:
+    def test_refuses_every_field_of_the_model_that_is_no_input(
+        self, row: Row, world: World, client_of: ClientOf
+    ) -> None:
         serializer = input_of(row)
         assert serializer is not None
-        world = build_world()
         role = next(role for role, status in row.statuses.items() if status < 300)
         fields = {f.name for model in WRITES[view_of(row).cls.__name__] for f in model._meta.get_fields()}
         fields |= {"id", "pk", "role", "is_staff", "is_superuser"} - set(serializer().fields)
@@ -87,13 +89,13 @@ class TestMassAssignment:
 
 
 @pytest.fixture
-def world() -> World:
-    """A world with another course of the same instructor, so that not her rights but the ids decide."""
-    world = build_world()
+def wider(world: World) -> World:
+    """The world with another course of the same instructor, so that not her rights but the ids decide."""
     other = course_of(world.role("IO"), published=True)
-    world.rows |= {f"other_{name}": row for name, row in other.rows.items()}
-    world.rows["second_module"] = Module.objects.create(course=world.course, title="Second", position=1)
-    return world
+    learner(world.people["EN"], other.course)
+    rows = world.rows | {f"other_{name}": row for name, row in other.rows.items()}
+    rows["second_module"] = Module.objects.create(course=world.course, title="Second", position=1)
+    return replace(world, rows=rows)
 
 
 ADDRESSES = [
@@ -123,9 +125,9 @@ BODY_OF = {"PUT": {"title": "Taken over"}, "PATCH": {"title": "Taken over"}, "PO
 
 class TestForeignIds:
     @pytest.mark.parametrize("name", ADDRESSES)
-    def test_are_not_found_in_an_address(self, name: str, world: World, client_of: ClientOf) -> None:
+    def test_are_not_found_in_an_address(self, name: str, wider: World, client_of: ClientOf) -> None:
         row = Row(name, {})
-        answer = send(client_of(world.people["IO"]), row, world, BODY_OF.get(row.method))
+        answer = send(client_of(wider.people["IO"]), row, wider, BODY_OF.get(row.method))
         assert answer.status_code == 404
 
     @pytest.mark.parametrize(
@@ -138,22 +140,24 @@ class TestForeignIds:
         ],
     )
     def test_are_refused_in_an_authors_body(
-        self, name: str, swapped: str, status: int, world: World, client_of: ClientOf
+        self, name: str, swapped: str, status: int, wider: World, client_of: ClientOf
     ) -> None:
         row = Row(name, {})
-        world.rows[swapped] = world.rows[f"other_{swapped}"]
-        body = BODIES[name](world)
+        wider.rows[swapped] = wider.rows[f"other_{swapped}"]
+        body = BODIES[name](wider)
         if "file" in body:
-            body["lesson_ids"] = [world[swapped]]
-        assert send(client_of(world.people["IO"]), row, world, body).status_code == status
+            body["lesson_ids"] = [wider[swapped]]
+        assert send(client_of(wider.people["IO"]), row, wider, body).status_code == status
 
-    def test_are_refused_in_answers_to_a_quiz(self, world: World, client_of: ClientOf) -> None:
+    def test_earn_nothing_among_the_answers_to_a_quiz(self, wider: World, client_of: ClientOf) -> None:
         row = Row("POST quizzes/{quiz}/submit", {})
-        world.rows["question"] = world.rows["other_question"]
-        assert ask(client_of(world.people["EN"]), row, world) == 400
+        asked = wider["question"]
+        wider.rows["question"] = wider.rows["other_question"]
+        told = send(client_of(wider.people["EN"]), row, wider, BODIES[row.name](wider)).json()
+        assert (told["score"], told["passed"]) == (0, False)
+        assert [result["question_id"] for result in told["results"]] == [asked]
 
-    def test_of_an_attempt_open_no_other_quiz(self, world: World, client_of: ClientOf) -> None:
-        learner(world.people["EN"], world.rows["other_course"])
-        body = {"attempt_id": world["attempt"], "answers": {}}
-        answer = send(client_of(world.people["EN"]), Row("POST quizzes/{other_quiz}/submit", {}), world, body)
+    def test_of_an_attempt_open_no_other_quiz(self, wider: World, client_of: ClientOf) -> None:
+        body = {"attempt_id": wider["attempt"], "answers": {}}
+        answer = send(client_of(wider.people["EN"]), Row("POST quizzes/{other_quiz}/submit", {}), wider, body)
         assert answer.status_code == 404
