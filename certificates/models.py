@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
+from accounts.models import Role
 from enrollments.models import Enrollment
 from smartcourse.db.models import Entity
 
@@ -41,7 +42,9 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         if user.is_staff:
             return self
         own = models.Q(enrollment__student=user.pk)
-        return self.filter(own | models.Q(enrollment__course__instructor=user.pk))
+        # Who is no instructor any more has no say over the courses she once taught.
+        taught = models.Q(enrollment__course__instructor=user.pk)
+        return self.filter(own | taught if user.has_role(Role.INSTRUCTOR) else own)
 
 
 class Certificate(Entity):

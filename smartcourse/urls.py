@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.api.pages import VerifyEmailPage
 from smartcourse.api import problems
+from smartcourse.api.renderers import DocumentationRenderer
 from smartcourse.observability.health import HealthView, ReadyView
 from smartcourse.portal import pages
 
@@ -17,7 +18,9 @@ api: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="pages/docs.html"),
+        SpectacularSwaggerSplitView.as_view(
+            url_name="schema", template_name="pages/docs.html", renderer_classes=[DocumentationRenderer]
+        ),
         name="docs",
     ),
     path("", include("accounts.api.urls")),

@@ -19,9 +19,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["smartcourse.api.permissions.DocumentationReader"],
     # Outside of development the docs are for staff, who come with the session of the admin, or with a token.
+    # The token comes first: what it challenges with makes a stranger's answer a 401, where a session's is a 403.
     "SERVE_AUTHENTICATION": [
-        "rest_framework.authentication.SessionAuthentication",
         "accounts.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CourseStatus": "courses.models.CourseStatus",
