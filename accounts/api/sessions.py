@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from django.utils import timezone
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser
 from smartcourse.api.client import client_address
 from smartcourse.api.pagination import CursorPagination
+from smartcourse.api.parsers import FormParser
 from smartcourse.api.permissions import Anybody, SignedIn
 from smartcourse.api.viewsets import ContextViewSet
 
@@ -86,7 +87,9 @@ class AuthViewSet(ContextViewSet):
         return self._log_in(request, email=form["username"], password=form["password"])
 
     def _log_in(self, request: Request, *, email: str, password: str) -> Response:
-        device = services.Device(request.headers.get("User-Agent", ""), address_of(request))
+        # Servers refuse a NUL in a header, PostgreSQL in a text; not every server of either kind is known here.
+        user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
+        device = services.Device(user_agent, address_of(request))
         signed_in = services.log_in(email=email, password=password, device=device, at=timezone.now())
         return self._secret(self.respond(signed_in))
 
@@ -166,6 +169,8 @@ class SessionViewSet(ContextViewSet):
 
 
 def address_of(request: Request) -> str | None:
-    """Return the client's address where it is one (a test client or a socket has none)."""
-    address = client_address(request)
-    return address if "." in address or ":" in address else None
+    """Return the client's address, without its zone, where it is one: a proxy may say anything, a socket nothing."""
+    try:
+        return str(ip_address(client_address(request).partition("%")[0]))
+    except ValueError:
+        return None

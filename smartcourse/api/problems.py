@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from redis.exceptions import RedisError
@@ -79,7 +79,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 Translated = tuple[int, dict[str, Any], dict[str, str]]
 
 
-def _translate(error: Exception) -> Translated | None:  # noqa: PLR0911 - a table: one row a kind
+def _translate(error: Exception) -> Translated | None:
     match error:
         case errors.DomainError():
             return _of_domain(error)
@@ -87,6 +87,15 @@ def _translate(error: Exception) -> Translated | None:  # noqa: PLR0911 - a tabl
             return _invalid(list(_field_errors(error.detail, "")))
         case drf.APIException():
             return _of_framework(error)
+        case OperationalError() | InterfaceError() | RedisError():
+            log.error("a server does not answer", exc_info=error)
+            status, body, headers = _of_domain(errors.Unavailable())
+            return status, body, {**headers, "Retry-After": "5"}
+    return _of_django(error)
+
+
+def _of_django(error: Exception) -> Translated | None:
+    match error:
         case Http404():
             return _of_domain(errors.NotFound())
         case PermissionDenied():
@@ -98,10 +107,11 @@ def _translate(error: Exception) -> Translated | None:  # noqa: PLR0911 - a tabl
                     for e in error.error_list
                 ]
             )
-        case OperationalError() | InterfaceError() | RedisError():
-            log.error("a server does not answer", exc_info=error)
-            status, body, headers = _of_domain(errors.Unavailable())
-            return status, body, {**headers, "Retry-After": "5"}
+        case RequestDataTooBig():
+            return 413, problem(413, "too_large", "The body is too large."), {}
+        case SuspiciousOperation() | BadRequest():
+            # A form of a thousand fields, a foreign host: Django raises these wherever a request is first read.
+            return 400, problem(400, "malformed", "The request is malformed."), {}
     return None
 
 
@@ -137,7 +147,7 @@ def _of_framework(error: drf.APIException) -> Translated:
     wait = getattr(error, "wait", None)
     if isinstance(error, drf.Throttled) and wait is not None:
         headers["Retry-After"] = str(max(1, round(wait)))
-    return error.status_code, problem(error.status_code, code, str(error.detail)), headers
+    return error.status_code, problem(error.status_code, code, _sayable(str(error.detail))), headers
 
 
 def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
@@ -151,13 +161,20 @@ def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
             nested = isinstance(inner, dict | list)
             yield from _field_errors(inner, f"{path}.{position}" if nested and path else path)
     else:
-        yield {"field": path, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+        code = getattr(detail, "code", "invalid")
+        yield {"field": _sayable(path), "code": code, "detail": _sayable(str(detail))}
+
+
+def _sayable(text: str) -> str:
+    """Return the text without lone surrogates: what a client sent is quoted back to it, and must be UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 def unhandled(error: Exception) -> HttpResponse:
-    """Answer what nobody foresaw: logged with its trace, told to the client without any of it."""
-    if isinstance(error, DatabaseError) and isinstance(error, OperationalError | InterfaceError):
-        return problem_response(503, "unavailable", errors.Unavailable.message)
+    """Answer what DRF did not: what is known by its kind; the rest is logged with its trace, and told without it."""
+    if translated := _translate(error):
+        status, body, headers = translated
+        return HttpResponse(json.dumps(body), status=status, headers=headers, content_type=CONTENT_TYPE)
     log.error("unhandled error", exc_info=error)
     return problem_response(500, "internal_error", "Something went wrong on our side. It has been recorded.")
 

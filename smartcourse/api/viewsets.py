@@ -65,6 +65,13 @@ class ContextViewSet(GenericViewSet[Any]):
     def retrieve(self, request: Request, **_path: Any) -> Response:
         return self.respond(self.get_object())
 
+    def options(self, request: Any, *_args: Any, **_path: Any) -> Response:
+        """Answer with the methods that the address understands, in `Allow` (RFC 9110 §9.3.7), and nothing else.
+
+        DRF's own answer would draw the serializer of an action that has none, and look for the row.
+        """
+        return Response(status=http.HTTP_204_NO_CONTENT)
+
     def validated(self, request: Request) -> dict[str, Any]:
         """Return the body of this action as its input serializer understands it."""
         serializer = self.inputs[self.action](

@@ -86,6 +86,14 @@ class TestProblems:
         answer = self.ask(address)
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
+    @pytest.mark.parametrize(
+        "address", ["auth/login", "auth/me", "users/%s" % ("0" * 8 + "-0000" * 3 + "-" + "0" * 12), "courses"]
+    )
+    def test_options_tells_the_methods_and_nothing_else(self, address: str) -> None:
+        answer = Client(raise_request_exception=False).options(f"/api/v1/{address}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert "OPTIONS" in answer["Allow"]
+
     def test_a_method_that_the_address_does_not_know_is_a_405(self) -> None:
         for method in ("delete", "put", "patch"):
             answer = getattr(Client(), method)("/api/v1/courses")
@@ -100,7 +108,7 @@ class TestHostileInput:
     @pytest.mark.parametrize(
         "body",
         ["", "{", "null", "[]", '"text"', "7", "NaN", '{"email": NaN}', '{"email": Infinity}', DEEP, "[" * 100_000,
-         '{"email": "\\ud800"}', '{"email": "\\u0000"}', "\xff\xfe", '{"email": {"$ne": 1}}'],
+         '{"email": "\\ud800"}', '{"\\ud800": 1}', '{"email": "\\u0000"}', "\xff\xfe", '{"email": {"$ne": 1}}'],
     )  # fmt: skip
     @pytest.mark.parametrize("address", ["/api/v1/auth/login", "/api/v1/auth/register"])
     def test_is_a_400(self, address: str, body: str) -> None:
@@ -108,6 +116,43 @@ class TestHostileInput:
         answer = client.post(address, body.encode("latin-1"), content_type="application/json")
         assert answer.status_code == 400, answer.content
         assert answer.json()["code"] in ("malformed", "invalid", "parse_error")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"username=%00&password=x",
+            b"%%%&=&&=",
+            b"\xff\xfe=\x00",
+            b"",
+            b"&".join(b"a%d=1" % n for n in range(2000)),
+        ],
+    )
+    def test_in_a_form_is_a_400(self, body: bytes) -> None:
+        form = "application/x-www-form-urlencoded"
+        answer = Client(raise_request_exception=False).generic("POST", "/api/v1/auth/token", body, form)
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+    @pytest.mark.parametrize("charset", ["idna", "punycode", "utf-7", "utf-16", "unheard-of"])
+    @pytest.mark.parametrize(
+        ("address", "kind", "body"),
+        [("login", "application/json", b'{"email": "a@example.org", "password": "wrong password"}'),
+         ("token", "application/x-www-form-urlencoded", b"username=a%40example.org&password=wrong+password")],
+    )  # fmt: skip
+    def test_by_a_charset_is_not_listened_to(
+        self, address: str, kind: str, body: bytes, charset: str
+    ) -> None:
+        client = Client(raise_request_exception=False)
+        answer = client.generic("POST", f"/api/v1/auth/{address}", body, f"{kind}; charset={charset}")
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+
+    @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+    def test_of_too_many_bytes_is_a_413(self, settings: Any, kind: str) -> None:
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+        address = "login" if kind.endswith("json") else "token"
+        answer = Client(raise_request_exception=False).generic(
+            "POST", f"/api/v1/auth/{address}", b'"' + b"a" * 2000 + b'"', kind
+        )
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
     @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
     def test_of_another_type_is_a_415(self, kind: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as product
+from django.db import connection
 from rest_framework.test import APIClient
 
 from smartcourse.api import throttling
@@ -51,6 +52,24 @@ class TestTokenBucket:
         for thread in threads:
             thread.join(30)
         assert (len(verdicts), sum(verdicts)) == (200, 30)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_lets_sixty_of_a_hundred_log_ins_through(self, settings: Any) -> None:
+        # The product's bucket, filled again in an hour instead of a minute, so that none comes back while this runs.
+        settings.RATE_LIMITS = {**product.RATE_LIMITS, "auth": (product.RATE_LIMITS["auth"][0], 3600)}
+        answers: list[Any] = []
+
+        def work() -> None:
+            answers.extend(APIClient().post(URL, BODY) for _ in range(20))
+            connection.close()
+
+        threads = [threading.Thread(target=work) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        codes = [answer.status_code for answer in answers]
+        assert (codes.count(401), codes.count(429)) == (60, 40)
 
     def test_is_one_bucket_a_person_and_scope(self, student: Any, stranger: Any, client_of: Any) -> None:
         for who in (student, stranger):
