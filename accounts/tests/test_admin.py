@@ -67,9 +67,51 @@ class TestUserAdmin:
         client.post(URL, {"action": "make_instructor", "_selected_action": [str(student.pk)]})
         assert User.objects.get(pk=student.pk).has_role(Role.INSTRUCTOR)
 
+    def test_gives_and_takes_administration_too(
+        self, client: Client, administrator: Any, student: Any
+    ) -> None:
+        client.force_login(administrator)
+        for action, may in (("make_admin", True), ("take_admin", False)):
+            client.post(URL, {"action": action, "_selected_action": [str(student.pk)]})
+            changed = User.objects.get(pk=student.pk)
+            assert (changed.has_role(Role.ADMIN), changed.is_staff) == (may, may)
+
+    @pytest.mark.parametrize("lookup", ["password__startswith", "password", "password__regex"])
+    def test_tells_no_hash_by_a_filter(self, client: Client, staff: Any, lookup: str) -> None:
+        client.force_login(staff)
+        assert client.get(URL, {lookup: "md5"}).status_code == 400
+
     def test_says_so_where_it_is_ones_own_account(self, client: Client, administrator: Any) -> None:
         client.force_login(administrator)
         form = {"action": "deactivate", "_selected_action": [str(administrator.pk)]}
         page = client.post(URL, form, follow=True).content.decode()
         assert "cannot be done to one&#x27;s own account" in page
         assert User.objects.get(pk=administrator.pk).is_active
+
+
+class TestSessionAdmin:
+    URL = "/admin/accounts/session/"
+
+    @pytest.fixture(autouse=True)
+    def signed_in(self, student: Any) -> None:
+        device = services.Device(user_agent="Telephone")
+        services.log_in(email=student.email, password=PASSWORD, device=device, at=timezone.now())
+
+    def test_is_shown_to_staff_alone(
+        self, client: Client, staff: Any, instructor: Any, django_assert_max_num_queries: Any
+    ) -> None:
+        client.force_login(staff)
+        with django_assert_max_num_queries(10):
+            assert "Telephone" in client.get(self.URL).content.decode()
+        assert "Telephone" not in client.get(self.URL, {"state": "ended"}).content.decode()
+        assert client.get(f"{self.URL}{Session.objects.get().pk}/change/").status_code == 200
+        client.force_login(instructor)
+        assert client.get(self.URL).status_code == 403
+
+    def test_is_ended_by_administrators_alone(self, client: Client, staff: Any, administrator: Any) -> None:
+        form = {"action": "end", "_selected_action": [str(Session.objects.get().pk)]}
+        for who, ended in ((staff, False), (administrator, True)):
+            client.force_login(who)
+            client.post(self.URL, form)
+            assert (Session.objects.get().revoked_at is not None) is ended
+        assert "Telephone" in client.get(self.URL, {"state": "ended"}).content.decode()
