@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -54,6 +56,31 @@ def normalise_email(email: str) -> str:
     return email.strip().lower()
 
 
+# What turns the direction of the text after it. Right-to-left names need none of these (Unicode UAX #9, 2.7).
+DIRECTION_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+# Control characters, line and paragraph separators.
+UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
+
+
+def validate_name(name: str) -> None:
+    """Refuse a name that cannot be printed on one line, or has nothing in it to read.
+
+    It goes into the headers of mails, where a line break would begin another header, and onto certificates, where a
+    control of direction would turn the words around it.
+
+    Raises:
+        ValidationError: it holds such a character, or no letter.
+    """
+    if any(
+        unicodedata.category(character) in UNPRINTABLE
+        or unicodedata.bidirectional(character) in DIRECTION_CONTROLS
+        for character in name
+    ):
+        raise ValidationError("A name is one line of text, without control characters.", code="invalid")
+    if not any(character.isalpha() for character in name):
+        raise ValidationError("A name has letters.", code="invalid")
+
+
 class User(Entity, AbstractBaseUser, PermissionsMixin):
     """A person with an account; the e-mail address is the log-in.
 
@@ -62,7 +89,7 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
     """
 
     email = models.EmailField(max_length=254)
-    full_name = models.CharField(max_length=255, validators=[MinLengthValidator(2)])
+    full_name = models.CharField(max_length=255, validators=[MinLengthValidator(2), validate_name])
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_verified = models.BooleanField(default=False, help_text="The e-mail address was confirmed.")
@@ -198,6 +225,16 @@ class RefreshToken(Entity):
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # Of any number of refreshes at once, one has a successor; the database would refuse a second.
+            models.UniqueConstraint(
+                fields=["session"],
+                condition=models.Q(used_at=None),
+                name="one_unused_refresh_token_per_session",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"refresh token of session {self.session_id}"

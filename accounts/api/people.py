@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -28,7 +29,12 @@ class UserViewSet(ContextViewSet):
     filterset_class = UserFilter
     serializers: ClassVar[dict[str, Any]] = {
         "list": shapes.UserSerializer,
-        "retrieve": shapes.UserSerializer,
+        # For the schema; which of the two it is, `retrieve` decides.
+        "retrieve": PolymorphicProxySerializer(
+            component_name="UserOrPublicProfile",
+            serializers=[shapes.UserSerializer, shapes.PublicProfileSerializer],
+            resource_type_field_name=None,
+        ),
         "update": shapes.UserSerializer,
         "partial_update": shapes.UserSerializer,
     }
@@ -51,7 +57,7 @@ class UserViewSet(ContextViewSet):
         """A person: whole for oneself and staff, the public profile for others."""
         person = self.get_object()
         known = policies.is_staff(request.user) or person.pk == request.user.pk
-        shape: type[BaseSerializer[Any]] = shapes.UserSerializer if known else shapes.PublicUserSerializer
+        shape: type[BaseSerializer[Any]] = shapes.UserSerializer if known else shapes.PublicProfileSerializer
         return Response(shape(person, context=self.get_serializer_context()).data)
 
     def update(self, request: Request, pk: UUID) -> Response:

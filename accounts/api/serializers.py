@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import InstructorProfile, Role, Session, User
+from accounts.models import InstructorProfile, Role, Session, User, validate_name
 from smartcourse.api.serializers import InputSerializer, StorableCharField
 
 
@@ -23,11 +23,22 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class PublicUserSerializer(serializers.ModelSerializer[User]):
-    """A person, as everybody may see them."""
+    """A person, as named beside what they made."""
 
     class Meta:
         model = User
         fields = ["id", "full_name"]
+        read_only_fields = fields
+
+
+class PublicProfileSerializer(serializers.ModelSerializer[User]):
+    """A person, as everybody who is signed in may see them."""
+
+    role = serializers.ChoiceField(choices=Role.choices, help_text="The highest of the roles.")
+
+    class Meta:
+        model = User
+        fields = ["id", "full_name", "role"]
         read_only_fields = fields
 
 
@@ -67,10 +78,18 @@ class InstructorSerializer(serializers.ModelSerializer[InstructorProfile]):
         read_only_fields = fields
 
 
+class NameField(StorableCharField):
+    """What a person is called: one line of 2 to 255 characters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_length=2, max_length=255, **options)
+        self.validators.append(validate_name)
+
+
 class RegistrationInput(InputSerializer):
     email = serializers.EmailField(max_length=254)
     password = StorableCharField(min_length=8, max_length=128, trim_whitespace=False)
-    full_name = StorableCharField(min_length=2, max_length=255)
+    full_name = NameField()
 
 
 class LoginInput(InputSerializer):
@@ -98,7 +117,7 @@ class VerificationInput(InputSerializer):
 
 
 class ProfileInput(InputSerializer):
-    full_name = StorableCharField(min_length=2, max_length=255)
+    full_name = NameField()
 
 
 class PasswordChangeInput(InputSerializer):

@@ -14,6 +14,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from psycopg import Error as PostgresError
 
 from accounts.events import UserRegistered, UserRoleChanged, UserVerified
 from accounts.models import InstructorProfile, Role, User, normalise_email
@@ -81,7 +82,10 @@ def register_user(*, email: str, password: str | None, full_name: str, at: datet
             user.groups.add(Group.objects.get(name=Role.STUDENT))
             publish(UserRegistered(user_id=user.pk, occurred_at=at))
     except IntegrityError as error:
-        raise EmailTaken from error
+        cause = error.__cause__
+        if isinstance(cause, PostgresError) and cause.diag.constraint_name == "one_account_per_email":
+            raise EmailTaken from error
+        raise
     return user
 
 

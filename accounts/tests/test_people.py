@@ -45,6 +45,8 @@ class TestRegister:
             {"email": "no address"}, {"email": "a" * 300 + "@example.org"}, {"email": None}, {"email": 7},
             {"password": "short"}, {"password": "p" * 129}, {"password": "password"}, {"password": "1234567890"},
             {"full_name": "N"}, {"full_name": "N" * 256}, {"full_name": "Nul\x00"}, {"full_name": "\ud800x"},
+            {"full_name": "Ann\nBcc: all@example.org"}, {"full_name": "Ann\x1b[31m"}, {"full_name": "Ann\u2028Bo"},
+            {"full_name": "\u202egro.elpmaxe"}, {"full_name": "\u200b\u200b"}, {"full_name": "42"},
             {"full_name": ["a"]}, {"full_name": {"a": 1}},
         ],
     )  # fmt: skip
@@ -56,6 +58,22 @@ class TestRegister:
         assert answer.json()["errors"][0]["field"] in changes
         assert not User.objects.exists()
         assert not OutboxFact.objects.exists()
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Łukasz Żółć",
+            "Νίκος Παππάς",
+            "Nguyễn Thị Hà",
+            "فاطمة الزهراء",
+            "می\u200cنا",
+            "李小龍",
+            "O’Neil-Smith 3rd",
+        ],
+    )
+    def test_takes_names_as_the_world_writes_them(self, anonymous: Any, name: str) -> None:
+        answer = anonymous.post(REGISTER, {**FORM, "full_name": name})
+        assert (answer.status_code, answer.json()["full_name"]) == (201, name)
 
     def test_keeps_every_character_of_a_long_passphrase(self, anonymous: Any) -> None:
         long = "é" * 60 + "tail"
@@ -112,7 +130,7 @@ class TestUsers:
         self, student: Any, stranger: Any, staff: Any, administrator: Any, client_of: Any
     ) -> None:
         url = f"/api/v1/users/{student.pk}"
-        assert set(client_of(stranger).get(url).json()) == {"id", "full_name"}
+        assert set(client_of(stranger).get(url).json()) == {"id", "full_name", "role"}
         for who in (student, staff, administrator):
             assert client_of(who).get(url).json()["email"] == student.email
         assert client_of(None).get(url).status_code == 401
@@ -200,6 +218,15 @@ class TestCreateAdmin:
         assert "boss@example.org is admin now." in out.getvalue()
         assert User.objects.get().has_role(Role.ADMIN)
         assert User.objects.get().check_password(PASSWORD)
+
+    @pytest.mark.parametrize(
+        ("email", "name", "wrong"),
+        [("no address", "Bo Boss", "valid email"), ("boss@example.org", "Bo\nBoss", "one line")],
+    )
+    def test_holds_the_words_to_what_the_api_does(self, email: str, name: str, wrong: str) -> None:
+        with pytest.raises(CommandError, match=wrong):
+            call_command("createadmin", "--email", email, "--name", name)
+        assert not User.objects.exists()
 
     def test_says_what_is_wrong_with_the_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO("12345\n"))

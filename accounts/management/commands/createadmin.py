@@ -6,12 +6,13 @@ import getpass
 import sys
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import services
-from accounts.models import Role
+from accounts.models import Role, User, normalise_email
 from smartcourse.errors import DomainError, Invalid
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Role.values, default=Role.ADMIN.value)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._check(email=options["email"], full_name=options["name"])
         password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         try:
             with transaction.atomic():
@@ -40,3 +42,11 @@ class Command(BaseCommand):
             rows = error.errors if isinstance(error, Invalid) else []
             raise CommandError(" ".join([error.detail, *(row.detail for row in rows)])) from error
         self.stdout.write(f"{user.email} is {options['role']} now.")
+
+    @staticmethod
+    def _check(*, email: str, full_name: str) -> None:
+        """Hold the words to what the API holds them to, before anybody is asked for a password."""
+        try:
+            User(email=normalise_email(email), full_name=full_name.strip()).clean_fields(exclude=["password"])
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
