@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -22,10 +21,6 @@ from accounts.services.tokens import (
     write_access_token,
 )
 from smartcourse.errors import NotAllowed, NotAuthenticated
-
-# bcrypt takes a quarter of a second of a core; more than a few at once would leave none for anybody else.
-HASHING_AT_ONCE = 2
-_hashing = threading.BoundedSemaphore(HASHING_AT_ONCE)
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -81,14 +76,13 @@ def log_in(*, email: str, password: str, device: Device, at: datetime) -> Signed
         InactiveUser: right, but the account is deactivated.
     """
     user = User.objects.with_roles().filter(email=normalise_email(email)).first()
-    with _hashing:
-        if user is None:
-            # The time of a check is spent for an unknown account too, or the clock would tell who has one.
-            make_password(password)
-            raise InvalidCredentials
-        # Rehashes, where the stored hash is older than today's settings.
-        if not user.check_password(password):
-            raise InvalidCredentials
+    if user is None:
+        # The time of a check is spent for an unknown account too, or the clock would tell who has one.
+        make_password(password)
+        raise InvalidCredentials
+    # Rehashes, where the stored hash is older than today's settings.
+    if not user.check_password(password):
+        raise InvalidCredentials
     if not user.is_active:
         raise InactiveUser
     return _begin_session(user, device, at)
@@ -97,6 +91,7 @@ def log_in(*, email: str, password: str, device: Device, at: datetime) -> Signed
 def _begin_session(user: User, device: Device, at: datetime) -> SignedInSession:
     refresh_token = new_refresh_token()
     with transaction.atomic():
+        _hold_what_was_checked(user)
         session = Session.objects.create(
             user=user,
             user_agent=device.user_agent[:255],
@@ -107,6 +102,23 @@ def _begin_session(user: User, device: Device, at: datetime) -> SignedInSession:
         _store(session, refresh_token, at)
         user.note_login(at=at)
     return _signed_in(user, session, refresh_token, at)
+
+
+def _hold_what_was_checked(user: User) -> None:
+    """Lock the account against changes, once it is sure that there was none while its password was checked.
+
+    A change of password and a deactivation end the sessions that there are; one that began after them, by the
+    password of before, would stay.
+
+    Raises:
+        InvalidCredentials: the password is another one now, or the account was deactivated.
+    """
+    # Not the key: rows that point at the person may be written meanwhile.
+    unchanged = User.objects.select_for_update(of=("self",), no_key=True).filter(
+        pk=user.pk, password=user.password, is_active=True
+    )
+    if not unchanged.values_list("pk", flat=True).first():
+        raise InvalidCredentials
 
 
 def refresh_session(*, refresh_token: str, at: datetime) -> SignedInSession:
@@ -147,7 +159,9 @@ def _use(token: RefreshToken, refresh_token: str, at: datetime) -> bool:
             Session.objects.filter(pk=token.session_id).update(last_used_at=at)
             return True
     used_at = RefreshToken.objects.values_list("used_at", flat=True).get(pk=token.pk)
-    return used_at is not None and at - used_at <= settings.REFRESH_REUSE_GRACE
+    # Either way: of requests at once the later may have read the clock first, and a clock that was put back by an hour
+    # must not give a stolen token that hour.
+    return used_at is not None and abs(at - used_at) <= settings.REFRESH_REUSE_GRACE
 
 
 def _store(session: Session, refresh_token: str, at: datetime) -> None:

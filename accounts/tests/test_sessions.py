@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out: through the API, with real tokens."""
+"""Staying signed in and signing out: through the API, with real tokens."""
 
 from __future__ import annotations
 
@@ -13,96 +13,14 @@ import jwt
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import services
 from accounts.models import RefreshToken, Role, Session, User
 from accounts.tests.factories import PASSWORD, UserFactory
-
-ME = "/api/v1/auth/me"
-
-
-def log_in(user: Any, password: str = PASSWORD) -> dict[str, Any]:
-    answer = APIClient().post("/api/v1/auth/login", {"email": user.email, "password": password})
-    assert answer.status_code == 200, answer.content
-    return dict(answer.json())
-
-
-def bearer(token: str) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    return client
-
-
-def refresh(token: str) -> Any:
-    return APIClient().post("/api/v1/auth/refresh", {"refresh_token": token})
-
-
-@pytest.mark.django_db
-class TestLogin:
-    def test_answers_as_the_product_says(self, instructor: Any) -> None:
-        answer = log_in(instructor)
-        assert set(answer) == {"access_token", "refresh_token", "token_type", "expires_in", "user"}
-        assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 900)
-        assert set(answer["user"]) == {
-            "id", "email", "full_name", "role", "roles", "is_active", "is_verified", "created_at",
-        }  # fmt: skip
-        assert (answer["user"]["role"], answer["user"]["roles"]) == ("instructor", ["instructor", "student"])
-
-    def test_ignores_the_case_of_the_address(self, student: Any) -> None:
-        answer = APIClient().post(
-            "/api/v1/auth/login", {"email": student.email.upper(), "password": PASSWORD}
-        )
-        assert answer.status_code == 200
-
-    def test_says_the_same_of_a_wrong_password_and_an_unknown_account(self, student: Any) -> None:
-        wrong = APIClient().post("/api/v1/auth/login", {"email": student.email, "password": "wrong password"})
-        unknown = APIClient().post(
-            "/api/v1/auth/login", {"email": "nobody@example.org", "password": "wrong password"}
-        )
-        assert wrong.status_code == unknown.status_code == 401
-        kept = [{k: v for k, v in a.json().items() if k != "request_id"} for a in (wrong, unknown)]
-        assert kept[0] == kept[1]
-        assert kept[0]["code"] == "invalid_credentials"
-
-    def test_spends_the_time_of_a_check_for_an_unknown_account(
-        self, monkeypatch: pytest.MonkeyPatch, db: None
-    ) -> None:
-        hashed: list[str] = []
-        monkeypatch.setattr("accounts.services.sessions.make_password", hashed.append)
-        APIClient().post("/api/v1/auth/login", {"email": "nobody@example.org", "password": "wrong password"})
-        assert hashed == ["wrong password"]
-
-    def test_refuses_a_deactivated_account(self, student: Any, administrator: Any) -> None:
-        services.deactivate_user(user_id=student.pk, by=administrator, at=timezone.now())
-        answer = APIClient().post("/api/v1/auth/login", {"email": student.email, "password": PASSWORD})
-        assert (answer.status_code, answer.json()["code"]) == (403, "inactive_user")
-
-    def test_is_not_kept_on_the_way(self, student: Any) -> None:
-        answer = APIClient().post("/api/v1/auth/login", {"email": student.email, "password": PASSWORD})
-        assert answer["Cache-Control"] == "no-store"
-
-    def test_works_by_the_oauth_form(self, student: Any) -> None:
-        form = {"grant_type": "password", "username": student.email, "password": PASSWORD}
-        answer = APIClient().post(
-            "/api/v1/auth/token",
-            "&".join(f"{k}={v}" for k, v in form.items()),
-            content_type="application/x-www-form-urlencoded",
-        )
-        assert answer.status_code == 200, answer.content
-        assert bearer(answer.json()["access_token"]).get(ME).status_code == 200
-
-    def test_does_not_mind_an_old_token_sent_along(self, student: Any) -> None:
-        client = bearer("of.old.times")
-        answer = client.post("/api/v1/auth/login", {"email": student.email, "password": PASSWORD})
-        assert answer.status_code == 200
-
-    @pytest.mark.parametrize("field", ["role", "is_staff", "is_superuser", "id"])
-    def test_takes_no_field_that_it_does_not_know(self, student: Any, field: str) -> None:
-        body = {"email": student.email, "password": PASSWORD, field: "admin"}
-        assert APIClient().post("/api/v1/auth/login", body).status_code == 400
+from accounts.tests.signing_in import ME, bearer, log_in, refresh
 
 
 @pytest.mark.django_db
@@ -167,6 +85,18 @@ class TestAccessToken:
         for token in (unsigned, other_key, other_algorithm, with_kid, "", "a.b.c", "é", "x" * 9000):
             assert bearer(token).get(ME).status_code == 401, token[:40]
 
+    @pytest.mark.parametrize(
+        "header",
+        [b"[" * 3000, b'{"a":' * 1500, b"[]", b"7", b"\xff", b"{}", b'{"alg":null}', b'{"alg":["HS256"]}',
+         b'{"alg":"HS256","kid":7}', b'{"alg":"HS256","crit":["x"]}', b'{"alg":"HS256","b64":false}'],
+    )  # fmt: skip
+    def test_is_refused_with_a_hostile_header(self, db: None, header: bytes) -> None:
+        parts = [
+            base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (header, b"{}", b"signature")
+        ]
+        answer = bearer(".".join(parts)).get(ME)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+
     def test_of_one_person_does_not_open_the_session_of_another(self, student: Any, stranger: Any) -> None:
         log_in(stranger)
         claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False})
@@ -197,6 +127,21 @@ class TestRefresh:
             assert refresh(first).json()["code"] == "token_revoked"
             assert refresh(second["refresh_token"]).json()["code"] == "token_revoked"
             assert bearer(second["access_token"]).get(ME).json()["code"] == "token_revoked"
+
+    def test_gives_no_longer_grace_where_the_clock_was_put_back(self, student: Any) -> None:
+        token = log_in(student)["refresh_token"]
+        refresh(token)
+        with time_machine.travel(timezone.now() - timedelta(hours=1)):
+            assert refresh(token).json()["code"] == "token_revoked"
+
+    def test_has_one_successor_by_the_word_of_the_database(self, student: Any) -> None:
+        log_in(student)
+        only = RefreshToken.objects.get()
+        with (
+            pytest.raises(IntegrityError, match="one_unused_refresh_token_per_session"),
+            transaction.atomic(),
+        ):
+            RefreshToken.objects.create(session=only.session, digest="0" * 64, expires_at=only.expires_at)
 
     def test_stores_no_token_in_clear(self, student: Any) -> None:
         token = log_in(student)["refresh_token"]

@@ -1,0 +1,27 @@
+"""Signing in by the API, for the tests of what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from accounts.tests.factories import PASSWORD
+
+ME = "/api/v1/auth/me"
+
+
+def log_in(user: Any, password: str = PASSWORD) -> dict[str, Any]:
+    answer = APIClient().post("/api/v1/auth/login", {"email": user.email, "password": password})
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())
+
+
+def bearer(token: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def refresh(token: str) -> Any:
+    return APIClient().post("/api/v1/auth/refresh", {"refresh_token": token})
