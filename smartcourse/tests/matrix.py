@@ -253,6 +253,7 @@ STAFF = frozenset({"SF", "AD"})
 # The schedules of the machinery are no role's business.
 NOBODY: frozenset[str] = frozenset()
 ADMIN = {
+    "accounts.Session": STAFF,
     "accounts.User": STAFF,
     "analytics.DailyMetric": STAFF,
     "certificates.Certificate": TEACHERS,
