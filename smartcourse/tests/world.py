@@ -108,7 +108,7 @@ def build_world(*, published: bool = True) -> World:
 
 
 def learner(student: Any, course: Course, **traits: Any) -> Enrollment:
-    enrollment: Enrollment = EnrollmentFactory(student=student, course=course, **traits)
+    enrollment = EnrollmentFactory.create(student=student, course=course, **traits)
     CourseProgress.objects.create(enrollment=enrollment)
     return enrollment
 
