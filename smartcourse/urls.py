@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts.api.pages import VerifyEmailPage
 from smartcourse.api import problems
 from smartcourse.api.renderers import DocumentationRenderer
+from smartcourse.api.throttling import throttled_page
 from smartcourse.observability.health import HealthView, ReadyView
 from smartcourse.portal import pages
 
@@ -35,6 +36,8 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("api/v1/", include(api)),
+    # Guessing passwords is limited here as it is at the API; the site itself stands beside the limits, and knows none.
+    path("admin/login/", throttled_page("auth")(admin.site.login)),
     path("admin/", admin.site.urls),
     path("verify/", include("certificates.api.pages")),
     path("verify-email", VerifyEmailPage.as_view(), name="verify-email"),

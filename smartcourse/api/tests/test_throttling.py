@@ -93,6 +93,15 @@ class TestTokenBucket:
 
 
 @pytest.mark.django_db
+class TestBackOfficeLogin:
+    def test_is_limited_like_the_log_in_of_the_api(self, client: Any, settings: Any) -> None:
+        settings.RATE_LIMITS = {**product.RATE_LIMITS, "auth": (5, 3600)}
+        form = {"username": "nobody@example.org", "password": "wrong password"}
+        codes = [client.post("/admin/login/", form).status_code for _ in range(7)]
+        assert codes == [200] * 5 + [429] * 2
+
+
+@pytest.mark.django_db
 class TestWithoutRedis:
     @pytest.fixture(autouse=True)
     def no_redis(self, settings: Any) -> None:
