@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -83,11 +84,20 @@ class CourseDetail(CourseCard):
     status = serializers.ChoiceField(choices=CourseStatus.choices)
     goals = serializers.ListField(child=serializers.CharField())
     description_html = serializers.SerializerMethodField()
-    modules = OutlineModule(source="current_publication.outline", many=True, default=list)
+    modules = serializers.SerializerMethodField(
+        help_text="As published; of a course that never was, the draft's."
+    )
 
     class Meta(CourseCard.Meta):
         fields = [*CourseCard.Meta.fields, "status", "description", "description_html", "goals", "modules"]
         read_only_fields = fields
+
+    @extend_schema_field(OutlineModule(many=True))
+    def get_modules(self, course: Course) -> list[Any]:
+        if course.current_publication:
+            return list(OutlineModule(course.current_publication.outline, many=True).data)
+        drafts = [{"id": m.pk, "title": m.title, "lessons": m.lessons.all()} for m in course.modules.all()]
+        return list(OutlineModule(drafts, many=True).data)
 
     def get_description_html(self, course: Course) -> str:
         return rendered_description(course)

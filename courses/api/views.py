@@ -62,8 +62,8 @@ class CourseViewSet(ContextViewSet):
     def get_queryset(self) -> Any:
         if self.action == "list":
             return Course.objects.published().with_card().order_by("-published_at", "-pk")
-        detailed = Course.objects.select_related("category", "instructor", "seats", "current_publication")
-        return detailed.defer("search_vector").visible_to(self.request.user)
+        detailed = Course.objects.with_detail()
+        return detailed.visible_to(self.request.user)
 
     def create(self, request: Request) -> Response:
         """Begin a course, as a draft of one's own."""
@@ -114,8 +114,7 @@ class MyCoursesViewSet(ContextViewSet):
     permissions: ClassVar[dict[str, Any]] = {"list": AUTHOR}
 
     def get_queryset(self) -> Any:
-        related = Course.objects.select_related("category", "instructor", "seats", "current_publication")
-        return related.defer("search_vector").taught_by(self.request.user)
+        return Course.objects.with_detail().taught_by(self.request.user)
 
 
 class CategoryViewSet(ContextViewSet):

@@ -88,6 +88,12 @@ class CourseQuerySet(models.QuerySet["Course"]):
         """Everything that a catalogue item shows, fetched along; the search index stays in the database."""
         return self.select_related("category", "instructor", "seats").defer("search_vector", "description")
 
+    def with_detail(self) -> Self:
+        """Everything that a course's own page shows, the outline of its draft included, fetched along."""
+        related = self.select_related("category", "instructor", "seats", "current_publication")
+        titles = models.Prefetch("modules__lessons", Lesson.objects.defer("content", "instructor_notes"))
+        return related.prefetch_related("modules", titles).defer("search_vector")
+
 
 class Course(Entity):
     """A course as its author edits it; what learners read is frozen in its current publication."""

@@ -96,6 +96,19 @@ class TestRetrieve:
         assert "<script" not in shown["description_html"]
         assert "Some *text*" not in json.dumps(shown)
 
+    def test_shows_an_author_the_outline_of_a_draft_and_everybody_what_was_published(
+        self, instructor: Any, client_of: Any
+    ) -> None:
+        draft = CourseFactory(instructor=instructor, modules=2, lessons=2)
+        shown = client_of(instructor).get(f"{URL}/{draft.pk}").json()["modules"]
+        assert [[lesson["title"] for lesson in module["lessons"]] for module in shown] == [
+            ["Lesson 1.1", "Lesson 1.2"], ["Lesson 2.1", "Lesson 2.2"],
+        ]  # fmt: skip
+        published = CourseFactory(instructor=instructor, published=True)
+        published.modules.all()[0].rename("Renamed since")
+        shown = client_of(None).get(f"{URL}/{published.pk}").json()["modules"]
+        assert [module["title"] for module in shown] == ["Module 1"]
+
     def test_hides_drafts_from_all_but_their_author_and_staff(
         self, instructor: Any, rival: Any, student: Any, staff: Any, administrator: Any, client_of: Any
     ) -> None:
