@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -96,6 +97,8 @@ class CourseDetail(CourseCard):
     def get_modules(self, course: Course) -> list[Any]:
         if course.current_publication:
             return list(OutlineModule(course.current_publication.outline, many=True).data)
+        # Asked for only here, so that the page of a published course costs one query; a list has fetched it already.
+        prefetch_related_objects([course], "modules__lessons")
         drafts = [{"id": m.pk, "title": m.title, "lessons": m.lessons.all()} for m in course.modules.all()]
         return list(OutlineModule(drafts, many=True).data)
 

@@ -114,7 +114,7 @@ class MyCoursesViewSet(ContextViewSet):
     permissions: ClassVar[dict[str, Any]] = {"list": AUTHOR}
 
     def get_queryset(self) -> Any:
-        return Course.objects.with_detail().taught_by(self.request.user)
+        return Course.objects.with_detail().with_draft_outline().taught_by(self.request.user)
 
 
 class CategoryViewSet(ContextViewSet):

@@ -89,10 +89,14 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.select_related("category", "instructor", "seats").defer("search_vector", "description")
 
     def with_detail(self) -> Self:
-        """Everything that a course's own page shows, the outline of its draft included, fetched along."""
+        """Everything that a course's own page shows, fetched along, but for the outline of a draft."""
         related = self.select_related("category", "instructor", "seats", "current_publication")
+        return related.defer("search_vector")
+
+    def with_draft_outline(self) -> Self:
+        """The titles of modules and lessons as the author has them, fetched along."""
         titles = models.Prefetch("modules__lessons", Lesson.objects.defer("content", "instructor_notes"))
-        return related.prefetch_related("modules", titles).defer("search_vector")
+        return self.prefetch_related("modules", titles)
 
 
 class Course(Entity):
