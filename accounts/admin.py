@@ -26,8 +26,7 @@ class PasswordForm(AdminPasswordChangeForm):
 
     def save(self, commit: bool = True) -> User:
         user: User = self.user
-        services.set_password(user_id=user.pk, password=self.cleaned_data["new_password1"])
-        services.end_all_sessions(user_id=user.pk, at=timezone.now())
+        services.set_password(user_id=user.pk, password=self.cleaned_data["new_password1"], at=timezone.now())
         user.refresh_from_db()
         return user
 

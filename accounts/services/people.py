@@ -124,16 +124,15 @@ def change_password(*, user_id: UUID, current: str, new: str, session_id: UUID |
             errors=[FieldError("current_password", "invalid_credentials", WrongPassword.message)]
         )
     _check_strength(new, user, field="new_password")
-    with transaction.atomic():
-        set_password(user_id=user_id, password=new)
-        end_all_sessions(user_id=user_id, but=session_id, at=at)
+    set_password(user_id=user_id, password=new, at=at, but=session_id)
 
 
-def set_password(*, user_id: UUID, password: str) -> None:
-    """Set a password without asking for the present one; for operators, not for endpoints."""
+def set_password(*, user_id: UUID, password: str, at: datetime, but: UUID | None = None) -> None:
+    """Set a password without asking for the present one, and end every session, but one where it is named."""
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
         user.change_password(password)
+        end_all_sessions(user_id=user_id, but=but, at=at)
 
 
 def verification_token_for(*, user_id: UUID) -> str:

@@ -81,7 +81,9 @@ class TestLogin:
         def meanwhile() -> None:
             watched_hasher.meanwhile = staticmethod(lambda: None)
             if change == "password":
-                services.set_password(user_id=student.pk, password="another fine passphrase")
+                services.set_password(
+                    user_id=student.pk, password="another fine passphrase", at=timezone.now()
+                )
             else:
                 services.deactivate_user(user_id=student.pk, by=administrator, at=timezone.now())
 

@@ -75,7 +75,7 @@ def _seed_person(person: DemoPerson, *, password: str | None, at: datetime) -> b
             accounts.mark_verified(user_id=user.pk, at=at)
         return True
     if password and not existing.check_password(password):
-        accounts.set_password(user_id=existing.pk, password=password)
+        accounts.set_password(user_id=existing.pk, password=password, at=at)
     return False
 
 
