@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from smartcourse.embedded.datafolder import PROJECT_ROOT, DataFolder
 from smartcourse.embedded.postgres import Postgres
@@ -135,6 +136,11 @@ class TestRefusals:
             run = start(port=other.getsockname()[1])
             assert "is taken" in run.ended()
         assert run.process.returncode == 1
+
+    @pytest.mark.parametrize("port", ["0", "65536", "99999", "x", "-1"])
+    def test_a_port_that_no_server_can_have(self, port):
+        with pytest.raises(CommandError, match="a port is a number"):
+            call_command("quickstart", f"--port={port}")
 
     @pytest.mark.parametrize("words", [(), ("--reset",)])
     def test_a_second_quickstart_on_the_same_data(self, folder, start, words):

@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -41,6 +41,18 @@ SETTLED_SECONDS = 2.0
 """Who cannot run dies of it while it imports; who lives this long is taken to run."""
 TOO_MANY_DEATHS = 4
 LABEL_WIDTH = 16
+LAST_PORT = 65_535
+
+
+def port_number(text: str) -> int:
+    """Return the TCP port that the text names.
+
+    Raises:
+        ArgumentTypeError: it names none that a server can have.
+    """
+    if not text.isdecimal() or not 1 <= int(text) <= LAST_PORT:
+        raise ArgumentTypeError(f"a port is a number from 1 to {LAST_PORT}, not {text!r}")
+    return int(text)
 
 
 class Command(BaseCommand):
@@ -53,7 +65,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument(
-            "--port", type=int, default=8000, help="port of the web server on 127.0.0.1 (8000)"
+            "--port", type=port_number, default=8000, help="port of the web server on 127.0.0.1 (8000)"
         )
         parser.add_argument(
             "--data", default="", help="data folder (SMARTCOURSE_DATA, else .smartcourse in the project)"
