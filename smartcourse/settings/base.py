@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-from kombu import Queue
 
-from smartcourse.settings.environment import env
+from smartcourse.settings.celery import *  # noqa: F403 - the part of these settings that is about tasks
+from smartcourse.settings.environment import env, verification_keys
+from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts for other systems
 from smartcourse.settings.logging import logging_settings
+from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
 
 # Django's generic classes take their type arguments at run time too (`ModelAdmin[Course]`).
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
     "smartcourse.observability",
     "smartcourse.backoffice.apps.BackofficeConfig",
     "smartcourse.api",
+    "smartcourse.queues",
     "smartcourse.events",
     "smartcourse.workflows",
     "accounts",
@@ -55,6 +58,7 @@ INSTALLED_APPS = [
     "certificates",
     "notifications",
     "analytics",
+    "smartcourse.webhooks",
     # Last: it registers the processes, which stand above every context.
     "smartcourse",
 ]
@@ -134,52 +138,6 @@ CACHES: dict[str, dict[str, Any]] = {
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-}
-
-# Celery: a message is a hint, the row is the truth (a sweeper finds what a lost message left lying)
-
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL) or "memory://"
-if CELERY_BROKER_URL.startswith(("redis", "rediss")):
-    # A request that cannot reach the broker goes on without it (the sweeper dispatches later), and soon.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
-CELERY_BROKER_CONNECTION_TIMEOUT = 2
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_TIME_LIMIT = 300
-CELERY_TASK_SOFT_TIME_LIMIT = 270
-CELERY_TIMEZONE = "UTC"
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_QUEUES = [
-    Queue(name)
-    for name in (
-        "emails", "sms", "certificates", "reports", "progress", "webhooks", "events", "scheduled", "default",
-    )
-]  # fmt: skip
-CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-CELERY_BEAT_SCHEDULE = {
-    "sweep deliveries": {
-        "task": "events.sweep_deliveries",
-        "schedule": timedelta(seconds=5),
-        "options": {"queue": "scheduled", "expires": 30},
-    },
-    "sweep workflow runs": {
-        "task": "workflows.sweep_runs",
-        "schedule": timedelta(seconds=5),
-        "options": {"queue": "scheduled", "expires": 30},
-    },
-    "sweep unsent messages": {
-        "task": "notifications.sweep_messages",
-        "schedule": timedelta(seconds=10),
-        "options": {"queue": "scheduled", "expires": 30},
-    },
 }
 
 # Who
@@ -274,6 +232,14 @@ DOCS_ARE_PUBLIC = False
 DEMO_ALLOWED = False
 """Whether `seed_demo` may make accounts whose passwords it prints."""
 
+# Outgoing webhooks
+
+WEBHOOKS_HTTPS_ONLY = True
+WEBHOOKS_ALLOWED_PRIVATE: list[str] = []
+"""Networks that are not public and may be called all the same (`127.0.0.1/32`); for development and tests only."""
+WEBHOOKS_IN_FLIGHT = env.int("WEBHOOKS_IN_FLIGHT", default=2)
+"""How many attempts at one endpoint may be under way at once."""
+
 # Files: local folders, or S3 where a bucket is named
 
 MEDIA_ROOT = DATA_DIR / "media"
@@ -306,5 +272,9 @@ MAIL_DOMAIN = parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
 """The right side of the Message-ID of our mails."""
 ISSUER_NAME = env.str("ISSUER_NAME", default="SmartCourse")
 """Who gives the certificates, as printed on them."""
+CERTIFICATE_SIGNING_KEY = ""
+"""The Ed25519 seed (32 bytes in base64) that certificates are signed with; each environment has its own."""
+CERTIFICATE_VERIFY_KEYS = verification_keys("CERTIFICATE_VERIFY_KEYS")
+"""Public keys that signed earlier certificates: they stay in the key set after the signing key was replaced."""
 
 LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"), as_json=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode, urlsafe_b64decode
+
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
@@ -9,6 +12,7 @@ env = environ.Env()
 
 MINIMUM_SECRET_LENGTH = 50
 MINIMUM_DISTINCT_CHARACTERS = 12
+ED25519_KEY_BYTES = 32
 # What people leave in from an example file; a real random secret has none of these words in it.
 PLACEHOLDERS = ("change", "insecure", "secret", "example", "password", "replace", "default")
 
@@ -33,3 +37,42 @@ def strong_secret(name: str) -> str:
             "make one with: openssl rand -base64 64 | tr -d '\\n'"
         )
     return value
+
+
+def signing_seed(name: str) -> str:
+    """Return the Ed25519 seed of that name from the environment, in base64.
+
+    Raises:
+        ImproperlyConfigured: it is missing, not base64 of 32 bytes, or nothing that chance would give.
+    """
+    value: str = env.str(name, default="")
+    advice = "make one with: openssl rand -base64 32"
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set; {advice}")
+    try:
+        seed = b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise ImproperlyConfigured(f"{name} is not base64; {advice}") from None
+    if len(seed) != ED25519_KEY_BYTES:
+        raise ImproperlyConfigured(f"{name} must hold {ED25519_KEY_BYTES} bytes; {advice}")
+    # Of 32 random bytes hardly any repeat; words that a person typed are text.
+    if len(set(seed)) < MINIMUM_DISTINCT_CHARACTERS or seed.isascii():
+        raise ImproperlyConfigured(f"{name} is too weak; {advice}")
+    return value
+
+
+def verification_keys(name: str) -> list[str]:
+    """Return the Ed25519 public keys of that name, as a key set has them in `x`: base64url, separated by commas.
+
+    Raises:
+        ImproperlyConfigured: one is not base64url of 32 bytes.
+    """
+    keys: list[str] = env.list(name, default=[])
+    for key in keys:
+        try:
+            length = len(urlsafe_b64decode(key + "=" * (-len(key) % 4)))
+        except (binascii.Error, ValueError):
+            length = 0
+        if length != ED25519_KEY_BYTES:
+            raise ImproperlyConfigured(f"{name}: “{key[:50]}” is no Ed25519 public key in base64url.")
+    return keys

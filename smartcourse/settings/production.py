@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.core.exceptions import ImproperlyConfigured
 
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
-from smartcourse.settings.environment import env, strong_secret
+from smartcourse.settings.environment import env, signing_seed, strong_secret
 
 SECRET_KEY = strong_secret("SECRET_KEY")
 JWT_SIGNING_KEY = strong_secret("JWT_SIGNING_KEY")
 if SECRET_KEY == JWT_SIGNING_KEY:
     raise ImproperlyConfigured("SECRET_KEY and JWT_SIGNING_KEY must differ: each signs for another purpose.")
+CERTIFICATE_SIGNING_KEY = signing_seed("CERTIFICATE_SIGNING_KEY")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
@@ -23,5 +24,10 @@ if not PUBLIC_URL.startswith("https://"):
 for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
     if not env.str(name, default=""):
         raise ImproperlyConfigured(f"{name} is not set.")
+
+if env.list("WEBHOOKS_ALLOWED_PRIVATE", default=[]):
+    raise ImproperlyConfigured(
+        "WEBHOOKS_ALLOWED_PRIVATE is for development: here it would let webhooks reach into this network."
+    )
 
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

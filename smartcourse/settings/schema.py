@@ -36,6 +36,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RunStatus": "smartcourse.workflows.models.RunStatus",
         "StepStatus": "smartcourse.workflows.models.StepStatus",
         "NotificationType": "notifications.models.MessageType",
+        "WebhookStatus": "smartcourse.webhooks.models.EndpointStatus",
+        "WebhookDeliveryStatus": "smartcourse.webhooks.models.DeliveryStatus",
         "ReadinessStatus": ["ok", "degraded", "unavailable"],
         "GrantType": ["password"],
         "Role": "accounts.models.Role",

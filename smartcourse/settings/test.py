@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from base64 import b64encode
 from pathlib import Path
 
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
@@ -13,6 +14,7 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PUBLIC_URL = "http://testserver"
 SECRET_KEY = secrets.token_urlsafe(64)
 JWT_SIGNING_KEY = secrets.token_urlsafe(64)
+CERTIFICATE_SIGNING_KEY = b64encode(secrets.token_bytes(32)).decode()
 
 SECURE_SSL_REDIRECT = False
 SESSION_COOKIE_SECURE = False

@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+from base64 import b64encode
 
 import pytest
 from django.conf import settings
@@ -41,6 +42,7 @@ def production(**changes: str | None) -> subprocess.CompletedProcess[str]:
     environment: dict[str, str | None] = {
         "PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "smartcourse.settings.production",
         "SECRET_KEY": secrets.token_hex(48), "JWT_SIGNING_KEY": secrets.token_hex(48),
+        "CERTIFICATE_SIGNING_KEY": b64encode(secrets.token_bytes(32)).decode(),
         "ALLOWED_HOSTS": "learn.example", "PUBLIC_URL": "https://learn.example", "REDIS_URL": "redis://redis.example",
         "DATABASE_URL": "postgres://db.example/x", "EMAIL_URL": "smtp://mail.example",
     }  # fmt: skip
@@ -63,6 +65,10 @@ class TestProduction:
         [
             ("SECRET_KEY", None), ("SECRET_KEY", "weak"), ("JWT_SIGNING_KEY", None), ("ALLOWED_HOSTS", "*"),
             ("ALLOWED_HOSTS", None), ("PUBLIC_URL", "http://learn.example"), ("DATABASE_URL", None),
+            ("CERTIFICATE_SIGNING_KEY", None), ("CERTIFICATE_SIGNING_KEY", "not base64!"),
+            ("CERTIFICATE_SIGNING_KEY", b64encode(b"\xff" * 32).decode()),
+            ("CERTIFICATE_VERIFY_KEYS", "too-short"),
+            ("WEBHOOKS_ALLOWED_PRIVATE", "127.0.0.1/32"),
         ],
     )  # fmt: skip
     def test_refuses_to_start_and_says_why(self, name: str, value: str | None) -> None:

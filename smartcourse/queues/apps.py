@@ -1,0 +1,27 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import ProgrammingError
+from django.db.models.signals import post_migrate
+
+
+class QueuesConfig(AppConfig):
+    name = "smartcourse.queues"
+    label = "queues"
+
+    def ready(self) -> None:
+        # Every process that sends or does tasks needs the Celery application as the current one.
+        import smartcourse.celery  # noqa: F401
+        from smartcourse.queues import dead_letters  # noqa: F401 - hears of tasks that failed
+
+        post_migrate.connect(_seed_schedule, sender=self)
+
+
+def _seed_schedule(**_: Any) -> None:
+    from smartcourse.queues.schedule import seed_schedule
+
+    try:
+        seed_schedule()
+    except ProgrammingError:
+        # Only some apps were migrated, and the tables of the schedule are not among them; beat seeds it too.
+        return
