@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class EventsConfig(AppConfig):
@@ -6,5 +7,7 @@ class EventsConfig(AppConfig):
     label = "events"
 
     def ready(self) -> None:
-        # Every process that publishes or handles facts needs the Celery application as the current one.
-        import smartcourse.celery  # noqa: F401
+        # Every context's facts are registered, also those that no code of its own names yet.
+        autodiscover_modules("events")
+        # It registers itself with the relay, by its name alone: Kafka's package is not needed for that.
+        import smartcourse.events.kafka.sink  # noqa: F401

@@ -2,104 +2,155 @@
 
 from __future__ import annotations
 
+import random
 import traceback
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
-from django.db.models import QuerySet
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from smartcourse.events.dispatch import enqueue
-from smartcourse.events.facts import fact_class
+from smartcourse.events.events import DeliveryParked
 from smartcourse.events.models import Delivery, DeliveryStatus
+from smartcourse.events.outbox import publish
 from smartcourse.events.subscriptions import subscription
 from smartcourse.observability.context import request_context
+from smartcourse.queues.dispatch import enqueue
 
-RETRY_AFTER = (timedelta(seconds=60), timedelta(seconds=300), timedelta(seconds=900))
-SWEEP_LIMIT = 1000
+JITTER = 0.1
+"""Retries are put off by up to this part more, so that what failed together does not come back together."""
+MESSAGES_LOST = 3
+"""As many messages without an attempt to show for them: workers probably died over this delivery."""
+ALERT_INTERVAL = timedelta(hours=1)
+ERROR_LENGTH = 4000
+
+# Locks, checks and marks in one round trip; whoever holds the row is handling it now, and nobody waits for that.
+_CLAIM = """
+    UPDATE events_delivery SET status = 'HANDLED', handled_at = clock_timestamp(), attempts = attempts + 1
+    WHERE id = (SELECT id FROM events_delivery WHERE id = %s AND status = 'PENDING' FOR UPDATE SKIP LOCKED)
+"""
 
 log = structlog.get_logger(__name__)
+
+
+class WorkerDied(Exception):
+    """Written ahead of an attempt that several workers have not come back from."""
+
+
+def handle_deliveries(delivery_ids: Iterable[UUID]) -> int:
+    """Handle those of these deliveries that are still owed, each in a transaction of its own; return how many were."""
+    owed = Delivery.objects.pending().filter(pk__in=list(delivery_ids)).select_related("fact")
+    return sum([_handle(delivery) for delivery in owed])
 
 
 def handle_delivery(delivery_id: UUID) -> bool:
     """Run the subscriber for this delivery and mark it handled, in one transaction; return whether it ran.
 
-    Handled, parked, or in another worker's hands: nothing happens. A failure is written down outside of the
-    transaction that it rolled back.
+    Handled, parked, or in another worker's hands: nothing happens.
     """
+    return handle_deliveries([delivery_id]) == 1
+
+
+def _handle(delivery: Delivery) -> bool:
+    if delivery.dispatches - delivery.attempts >= MESSAGES_LOST and not _write_ahead(delivery):
+        return False
     try:
         with transaction.atomic():
-            # SKIP LOCKED: whoever holds the row is handling it now, and a second message need not wait for that.
-            delivery = (
-                Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-                .select_related("fact")
-                .filter(pk=delivery_id, status=DeliveryStatus.PENDING)
-                .first()
-            )
-            if delivery is None:
-                return False
+            with connection.cursor() as cursor:
+                cursor.execute(_CLAIM, [delivery.pk])
+                if not cursor.rowcount:
+                    return False
+            # What it changes and the mark above are committed together, or neither is.
             _run_subscriber(delivery)
-            Delivery.objects.filter(pk=delivery.pk).update(
-                status=DeliveryStatus.HANDLED, handled_at=timezone.now(), attempts=delivery.attempts + 1
-            )
-    except Exception as error:  # noqa: BLE001 - whatever a subscriber raises is kept with its delivery and retried
-        _record_failure(delivery_id, error)
+    except Exception as error:
+        _record_failure(delivery.pk, error)
+        if isinstance(error, SoftTimeLimitExceeded):
+            # The task's time is up; what is left of its batch is swept.
+            raise
         return False
     return True
 
 
 def _run_subscriber(delivery: Delivery) -> None:
     row = delivery.fact
-    fact = fact_class(row.type).from_payload(row.payload, fact_id=row.pk, occurred_at=row.occurred_at)
-    with request_context(row.request_id), transaction.atomic():
+    fact = row.read()
+    with request_context(row.request_id):
         subscription(delivery.subscriber).handler(fact)
 
 
+def _write_ahead(delivery: Delivery) -> bool:
+    """Count an attempt before it is made, so that one which kills its worker counts; return whether to make it."""
+    _record_failure(delivery.pk, WorkerDied(f"{MESSAGES_LOST} messages were sent, and no attempt came back."))
+    return Delivery.objects.pending().filter(pk=delivery.pk).exists()
+
+
 def _record_failure(delivery_id: UUID, error: Exception) -> None:
+    """Write the failure down, outside of the transaction that it rolled back; park what has no retry left."""
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
         if delivery.status != DeliveryStatus.PENDING:
             return
         delivery.attempts += 1
-        delivery.last_error = "".join(traceback.format_exception(error))[-4000:]
-        if delivery.attempts > len(RETRY_AFTER):
-            delivery.status = DeliveryStatus.PARKED
+        delivery.last_error = "".join(traceback.format_exception(error))[-ERROR_LENGTH:]
+        if delivery.attempts > len(settings.DELIVERY_RETRY_SECONDS):
+            park(delivery)
         else:
-            delivery.next_attempt_at = timezone.now() + RETRY_AFTER[delivery.attempts - 1]
+            patience = settings.DELIVERY_RETRY_SECONDS[delivery.attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - jitter is no secret
+            delivery.next_attempt_at = Now() + timedelta(seconds=patience)
         delivery.save()
     log.error(
         "a subscriber failed", subscriber=delivery.subscriber, attempts=delivery.attempts, exc_info=error
     )
 
 
-def sweep_deliveries() -> int:
-    """Send again the messages of deliveries that are due, and return how many: retries, and what was lost."""
-    now = timezone.now()
-    with transaction.atomic():
-        due = list(
-            Delivery.objects.select_for_update(skip_locked=True)
-            .filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
-            .order_by("next_attempt_at")[:SWEEP_LIMIT]
-        )
-        for delivery in due:
-            try:
-                queue = subscription(delivery.subscriber).queue
-            except LookupError:
-                queue = "events"
-            enqueue("events.deliver", queue=queue, delivery_id=str(delivery.pk))
-        # Pushed ahead, so that the next sweep does not send it once more while it waits in its queue.
-        Delivery.objects.filter(pk__in=[d.pk for d in due]).update(
-            next_attempt_at=now + timedelta(seconds=60)
-        )
-    return len(due)
+def park(delivery: Delivery) -> None:
+    """Give the delivery up until somebody redrives it; staff hear of it, once an hour for each subscriber.
 
-
-def redrive(deliveries: QuerySet[Delivery] | None = None) -> int:
-    """Give the parked ones among these deliveries (all, where none are named) their attempts back; return how many."""
-    among = Delivery.objects.all() if deliveries is None else deliveries
-    # The error stays where it is until the next attempt: whoever looks wants to know what was mended.
-    return among.filter(status=DeliveryStatus.PARKED).update(
-        status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=timezone.now()
+    The caller holds its lock and saves it.
+    """
+    delivery.status, delivery.parked_at, delivery.next_attempt_at = (
+        DeliveryStatus.PARKED,
+        timezone.now(),
+        None,
     )
+    recently = Delivery.objects.parked().filter(
+        subscriber=delivery.subscriber, parked_at__gt=delivery.parked_at - ALERT_INTERVAL
+    )
+    # Who cannot be told that something is parked is not told that this is.
+    if delivery.fact.type != DeliveryParked.type and not recently.exists():
+        publish(
+            DeliveryParked(
+                delivery_id=delivery.pk,
+                subscriber=delivery.subscriber,
+                fact_type=delivery.fact.type,
+                error=delivery.last_error.strip().rpartition("\n")[2][:300],
+            )
+        )
+
+
+def send_messages(deliveries: Iterable[Delivery]) -> None:
+    """Have workers handle these deliveries: a message for each subscriber, or several where they come in heaps.
+
+    One task a delivery costs more than most subscribers do; a batch is still handled one transaction at a time.
+    """
+    heaps: dict[str, list[str]] = defaultdict(list)
+    for delivery in deliveries:
+        heaps[delivery.subscriber].append(str(delivery.pk))
+    for subscriber, ids in heaps.items():
+        queue = queue_of(subscriber)
+        for start in range(0, len(ids), settings.DELIVERY_BATCH):
+            enqueue("events.deliver", queue=queue, delivery_ids=ids[start : start + settings.DELIVERY_BATCH])
+
+
+def queue_of(subscriber: str) -> str:
+    """Return the queue of that subscriber; that of one who is gone is the queue where it will be found to be gone."""
+    try:
+        return subscription(subscriber).queue
+    except LookupError:
+        return "events"

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
-from smartcourse.events.dispatch import enqueue
-from smartcourse.events.facts import fact_class
+from smartcourse.db.identifiers import uuid7
+from smartcourse.events.deliveries import send_messages
 from smartcourse.events.models import Delivery, OutboxFact
 from smartcourse.events.outbox import CHANNEL
-from smartcourse.events.subscriptions import subscribers_of
+from smartcourse.events.signals import signal_of
+from smartcourse.events.subscriptions import SINKS_CHANNEL, sinks, subscribers_of
 
 # The advisory lock that makes one relay the active one; the others wait on it.
 ACTIVE_RELAY = 0x5C_0001
 BATCH = 500
-# A message that was lost is sent again after this; until then the sweeper leaves the delivery to its first message.
-DISPATCH_GRACE = timedelta(seconds=15)
 
 log = structlog.get_logger(__name__)
 
@@ -28,53 +28,93 @@ log = structlog.get_logger(__name__)
 def relay_batch(limit: int = BATCH) -> int:
     """Relay up to `limit` facts in one transaction and return how many; zero means the outbox is empty."""
     with transaction.atomic():
-        facts = list(
+        rows = list(
             OutboxFact.objects.filter(relayed_at=None).order_by("position").select_for_update()[:limit]
         )
-        deliveries = [delivery for fact in facts for delivery in _send(fact)]
+        if not rows:
+            return 0
+        wanted = Wanted()
+        # A message may be lost; the sweeper leaves the delivery to it for so long.
+        due = Now() + timedelta(seconds=settings.DELIVERY_REDISPATCH_SECONDS)
+        deliveries = [
+            Delivery(id=uuid7(), fact=row, position=row.position, subscriber=name, next_attempt_at=due)
+            for row in rows
+            for name in _tell(row, wanted)
+        ]
+        owed_to_sinks = [
+            Delivery(id=uuid7(), fact=row, position=row.position, subscriber=name)
+            for name in sinks()
+            for row in rows
+        ]
         # A fact relayed twice (it cannot be, but an invariant is cheap) would not be delivered twice.
-        Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
-        OutboxFact.objects.filter(pk__in=[fact.pk for fact in facts]).update(relayed_at=timezone.now())
-        for delivery in deliveries:
-            enqueue("events.deliver", queue=_queue_of(delivery), delivery_id=str(delivery.pk))
-    return len(facts)
+        Delivery.objects.bulk_create(deliveries + owed_to_sinks, ignore_conflicts=True)
+        OutboxFact.objects.filter(pk__in=[row.pk for row in rows]).update(relayed_at=Now())
+        send_messages(deliveries)
+        if owed_to_sinks:
+            transaction.on_commit(_wake_sinks, robust=True)
+    return len(rows)
 
 
-def _send(row: OutboxFact) -> list[Delivery]:
-    """Send the fact's Django signal, and return what its subscribers are owed."""
+def _wake_sinks() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {SINKS_CHANNEL}")
+
+
+class Wanted:
+    """What the subscribers to every fact want of it at present, asked once for each of them in a batch."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, Collection[str]] = {}
+
+    def by(self, name: str, ask: Callable[[], Collection[str]]) -> Collection[str]:
+        """Return the types of fact that the subscriber of that name wants."""
+        if name not in self._types:
+            self._types[name] = ask()
+        return self._types[name]
+
+
+def _tell(row: OutboxFact, wanted: Wanted) -> list[str]:
+    """Send the fact's Django signal, and return the names of the subscribers that it is owed to."""
+    _send_signal(row)
+    return [
+        each.name
+        for each in subscribers_of(row.type)
+        if each.wanted is None or row.type in wanted.by(each.name, each.wanted)
+    ]
+
+
+def _send_signal(row: OutboxFact) -> None:
+    """Tell who listens in this process; whatever is wrong with one fact must not keep the others."""
     try:
-        kind = fact_class(row.type)
-    except LookupError:
-        # A fact of a release that was rolled back: kept in the outbox, owed to nobody.
-        log.warning("a fact of an unknown type is passed over", fact_type=row.type, fact=str(row.pk))
-        return []
-    fact = kind.from_payload(row.payload, fact_id=row.pk, occurred_at=row.occurred_at)
-    for receiver, outcome in kind.signal.send_robust(sender=kind, fact=fact):
+        fact = row.read()
+    except Exception:
+        # Of a release that was rolled back, or written by hand: its subscribers, if any, will park it with the cause.
+        log.exception("a fact cannot be read", fact_type=row.type, fact=str(row.pk))
+        return
+    for receiver, outcome in signal_of(type(fact)).send_robust(sender=type(fact), fact=fact):
         if isinstance(outcome, Exception):
             log.error(
                 "a signal receiver failed", receiver=repr(receiver), fact_type=row.type, exc_info=outcome
             )
-    due = timezone.now() + DISPATCH_GRACE
-    return [Delivery(fact=row, subscriber=s.name, next_attempt_at=due) for s in subscribers_of(row.type)]
-
-
-def _queue_of(delivery: Delivery) -> str:
-    from smartcourse.events.subscriptions import subscription
-
-    return subscription(delivery.subscriber).queue
 
 
 class Relay:
     """The loop of the relay process: woken by NOTIFY, and once a second."""
 
-    def __init__(self, *, stopping: Callable[[], bool], interval: float = 1.0) -> None:
+    def __init__(self, *, stopping: Callable[[], bool]) -> None:
         self.stopping = stopping
-        self.interval = interval
 
     def run(self) -> None:
-        """Wait to be the active relay, then relay until told to stop."""
-        if not self._become_active():
-            return
+        """Wait to be the active relay, then relay until told to stop.
+
+        Raises:
+            OperationalError: the database went away, or took this relay for dead.
+        """
+        self._let_the_database_end_us()
+        while not self._is_active():
+            if self.stopping():
+                return
+            self._wait_for_news()
         log.info("this relay is the active one")
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
@@ -83,18 +123,27 @@ class Relay:
                 pass
             self._wait_for_news()
 
-    def _become_active(self) -> bool:
-        while not self.stopping():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", [ACTIVE_RELAY])
-                row = cursor.fetchone()
-            if row and row[0]:
-                return True
-            self._wait_for_news()
-        return False
+    def _let_the_database_end_us(self) -> None:
+        """Have the server end this session, and with it lock and transaction, when nothing is heard of us.
+
+        An advisory lock is as alive as its session: that of a process which is stopped or cut off would stay for ever.
+        So it is the database's clock that says who is gone, and what the gone one had in hand is rolled back.
+        """
+        milliseconds = int(settings.RELAY_TAKEOVER_SECONDS * 1000)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_session_timeout = {milliseconds}")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}")
+
+    def _is_active(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [ACTIVE_RELAY])
+            row = cursor.fetchone()
+        return bool(row and row[0])
 
     def _wait_for_news(self) -> None:
         raw = connection.connection
-        if select.select([raw.fileno()], [], [], self.interval)[0]:
-            for _ in raw.notifies(timeout=0):
-                pass
+        if select.select([raw.fileno()], [], [], settings.RELAY_INTERVAL_SECONDS)[0]:
+            # The driver is asked directly, and its errors are none of Django's.
+            with connection.wrap_database_errors:
+                for _ in raw.notifies(timeout=0):
+                    pass

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+from django.db.models.functions import Now
+
 from smartcourse.events.deliveries import handle_delivery
 from smartcourse.events.models import Delivery, DeliveryStatus
 from smartcourse.events.relay import relay_batch
-from smartcourse.workflows.models import Run
+from smartcourse.workflows.models import Run, RunStatus
 from smartcourse.workflows.services import advance
 
 ROUNDS = 50
@@ -21,11 +24,15 @@ def settle() -> None:
     Raises:
         DidNotSettle: a subscriber failed (its error is told), or it never ends.
     """
+    # What waits for a signal or a time is quiet until then.
+    sleeping = Q(status=RunStatus.WAITING, next_attempt_at__gt=Now())
     for _ in range(ROUNDS):
         relayed = relay_batch()
-        runs = list(Run.objects.live().filter(attempts=0).values_list("pk", flat=True))
+        runs = list(Run.objects.live().filter(attempts=0).exclude(sleeping).values_list("pk", flat=True))
         owed = list(
-            Delivery.objects.filter(status=DeliveryStatus.PENDING, attempts=0).values_list("pk", flat=True)
+            Delivery.objects.pending()
+            .filter(attempts=0, next_attempt_at__isnull=False)
+            .values_list("pk", flat=True)
         )
         if not relayed and not runs and not owed:
             failed = Delivery.objects.exclude(last_error="").exclude(status=DeliveryStatus.HANDLED).first()

@@ -8,16 +8,18 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
 from smartcourse.db.identifiers import uuid7
-from smartcourse.events.deliveries import RETRY_AFTER, handle_delivery, redrive, sweep_deliveries
+from smartcourse.events.deliveries import handle_delivery
 from smartcourse.events.models import Delivery, DeliveryStatus
 from smartcourse.events.outbox import publish
+from smartcourse.events.redelivery import redrive, sweep_deliveries
 from smartcourse.events.relay import relay_batch
 from smartcourse.events.tests.conftest import LampLit, Watcher
 from smartcourse.observability.context import current_request_id, request_context
@@ -56,14 +58,14 @@ class TestHandleDelivery:
     def test_parks_a_poison_fact_after_its_retries_and_others_go_on(self, watcher: Watcher) -> None:
         poison = one_delivery()
         watcher.failing = RuntimeError("poison")
-        for _ in range(len(RETRY_AFTER) + 1):
+        for _ in range(len(settings.DELIVERY_RETRY_SECONDS) + 1):
             handle_delivery(poison.pk)
         poison.refresh_from_db()
         assert poison.status == DeliveryStatus.PARKED
         watcher.failing = None
         publish(LampLit(lamp_id=uuid7()))
         relay_batch()
-        assert handle_delivery(Delivery.objects.exclude(pk=poison.pk).get().pk)
+        assert handle_delivery(Delivery.objects.pending().get(subscriber="lamps.watcher").pk)
 
     def test_works_again_when_redriven(self, watcher: Watcher) -> None:
         delivery = one_delivery()
@@ -135,7 +137,9 @@ class TestRedriveCommand:
         one_delivery()
         Delivery.objects.update(status=DeliveryStatus.PARKED)
         out = io.StringIO()
-        call_command("redrive", "--subscriber", "somebody.else", "--json", stdout=out)
+        with pytest.raises(CommandError, match=r"Nobody subscribes as 'somebody.else'"):
+            call_command("redrive", "--subscriber", "somebody.else", stdout=out)
+        call_command("redrive", "--fact", "candle.*", "--json", stdout=out)
         assert json.loads(out.getvalue()) == {"redriven": 0, "parked": 0}
         call_command("redrive", "--subscriber", "lamps.watcher", stdout=out)
         assert Delivery.objects.get().status == DeliveryStatus.PENDING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -14,6 +14,7 @@ from smartcourse.db.identifiers import uuid7
 from smartcourse.events.models import Delivery, OutboxFact
 from smartcourse.events.outbox import PublishedOutsideTransaction, publish
 from smartcourse.events.relay import relay_batch
+from smartcourse.events.signals import signal_of
 from smartcourse.events.tests.conftest import LampLit, Watcher
 
 
@@ -59,11 +60,6 @@ class TestPayload:
     def test_is_plain_json(self) -> None:
         assert LampLit(lamp_id=UUID(int=7)).as_payload() == {"lamp_id": str(UUID(int=7)), "colour": "white"}
 
-    def test_a_date_is_not_mistaken_for_a_moment(self) -> None:
-        from smartcourse.events.facts import _from_json
-
-        assert _from_json("2026-05-04", date | None) == date(2026, 5, 4)
-
 
 @pytest.mark.django_db
 class TestRelay:
@@ -84,25 +80,25 @@ class TestRelay:
         def listen(fact: LampLit, **_: object) -> None:
             heard.append(fact)
 
-        LampLit.signal.connect(listen)
+        signal_of(LampLit).connect(listen)
         try:
             fact = LampLit(lamp_id=uuid7())
             publish(fact)
             relay_batch()
         finally:
-            LampLit.signal.disconnect(listen)
+            signal_of(LampLit).disconnect(listen)
         assert heard == [fact]
 
     def test_goes_on_when_a_signal_receiver_fails(self, watcher: Watcher) -> None:
         def fail(**_: object) -> None:
             raise RuntimeError("a bulb broke")
 
-        LampLit.signal.connect(fail)
+        signal_of(LampLit).connect(fail)
         try:
             publish(LampLit(lamp_id=uuid7()))
             assert relay_batch() == 1
         finally:
-            LampLit.signal.disconnect(fail)
+            signal_of(LampLit).disconnect(fail)
         assert Delivery.objects.count() == 1
 
 
