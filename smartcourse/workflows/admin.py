@@ -1,27 +1,71 @@
-"""Processes in the back office, for staff."""
+"""Processes in the back office, for staff: how far each is, why it failed, and what can be done about it."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any, ClassVar
 
-from smartcourse.backoffice.admin import ReadOnlyAdmin, ReadOnlyInline
-from smartcourse.workflows.models import Run, StepRecord
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 
-
-class StepRecordInline(ReadOnlyInline):
-    model = StepRecord
-    fields = ("name", "status", "attempts", "at", "error")
+from smartcourse.backoffice.admin import ReadOnlyAdmin
+from smartcourse.errors import DomainError
+from smartcourse.workflows import services
+from smartcourse.workflows.models import Run
 
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    """How far each process is, and why it failed."""
+    """Processes under way and past, the latest first."""
 
-    list_display = ("process", "status", "subject_id", "position", "attempts", "created_at", "finished_at")
-    list_filter = ("process", "status")
+    list_display = ("process", "status", "subject_id", "where", "attempts", "created_at", "finished_at")
+    list_filter = ("status", "process")
     search_fields = ("=id", "=subject_id", "=request_id")
     fields = (
-        "process", "status", "subject_id", "requested_by", "data", "position", "attempts", "error_code", "error",
+        "process", "status", "subject_id", "requested_by", "data", "attempts", "error_code", "error",
         "request_id", "created_at", "next_attempt_at", "finished_at",
     )  # fmt: skip
-    inlines = (StepRecordInline,)
+    actions = ("retry_selected", "cancel_selected")
+    object_actions: ClassVar[dict[str, str]] = {
+        "retry_selected": "Try again now",
+        "cancel_selected": "Cancel and undo",
+    }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("requested_by").prefetch_related("steps")
+
+    @admin.display(description="step")
+    def where(self, run: Run) -> str:
+        """The step that the run stands at, and of how many."""
+        steps = run.timeline
+        if not run.is_live or run.position >= len(steps):
+            return "-"
+        return f"{run.position + 1} of {len(steps)}: {steps[run.position].name}"
+
+    def offers(self, action: str, obj: Model) -> bool:
+        return services.can_retry(obj) if action == "retry_selected" else services.can_cancel(obj)  # type: ignore[arg-type]  # this admin's objects are runs
+
+    def object_context(self, obj: Model) -> dict[str, Any]:
+        return {"timeline": obj.timeline}  # type: ignore[attr-defined]  # as above
+
+    @admin.action(description="Try the selected processes again")
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for run in queryset:
+            try:
+                newer = services.retry(run.pk)
+            except DomainError as error:
+                self.message_user(request, f"{run}: {error.detail}", messages.ERROR)
+                continue
+            words = "is tried again now" if newer.pk == run.pk else f"is started again, as {newer.pk}"
+            self.message_user(request, f"{run} {words}.", messages.SUCCESS)
+
+    @admin.action(description="Cancel the selected processes, and undo what they did")
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        user: Any = request.user
+        for run in queryset:
+            try:
+                services.cancel(run.pk, reason=f"Cancelled by {user.get_full_name()}.")
+            except DomainError as error:
+                self.message_user(request, f"{run}: {error.detail}", messages.ERROR)
+                continue
+            self.message_user(request, f"{run} is cancelled; what it did is being undone.", messages.SUCCESS)

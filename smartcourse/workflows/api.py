@@ -9,19 +9,24 @@ from rest_framework import serializers
 
 from smartcourse.api.permissions import SignedIn
 from smartcourse.api.viewsets import ContextViewSet
-from smartcourse.workflows.models import Run, StepRecord
+from smartcourse.workflows.models import Run, StepState, StepStatus
 
 
-class StepRecordSerializer(serializers.ModelSerializer[StepRecord]):
-    class Meta:
-        model = StepRecord
-        fields = ["name", "status", "attempts", "at"]
+class StepSerializer(serializers.Serializer[StepState]):
+    """One step of a process, those that are still to come too."""
+
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=StepStatus.choices)
+    attempts = serializers.IntegerField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    error = serializers.CharField(allow_blank=True)
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
     """A process as its starter sees it."""
 
-    steps = StepRecordSerializer(many=True, read_only=True)
+    steps = StepSerializer(many=True, read_only=True, source="timeline")
 
     class Meta:
         model = Run

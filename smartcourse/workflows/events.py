@@ -21,3 +21,16 @@ class WorkflowFailed(Fact):
     subject_id: UUID
     error_code: str
     error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowStalled(Fact):
+    """What a failed process had done cannot be undone for now; it is tried again and again, and a person must look."""
+
+    type: ClassVar[str] = "workflow.stalled"
+    aggregate: ClassVar[str] = "workflow"
+
+    workflow_id: UUID
+    process: str
+    subject_id: UUID
+    error: str

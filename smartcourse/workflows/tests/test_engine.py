@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -19,16 +20,12 @@ from smartcourse.errors import RuleViolated
 from smartcourse.events.models import OutboxFact
 from smartcourse.workflows import definitions
 from smartcourse.workflows.definitions import Step, StepContext, define
+from smartcourse.workflows.engine import record_failure, take_step
 from smartcourse.workflows.models import Run, RunStatus, StepStatus
-from smartcourse.workflows.services import (
-    LEASE,
-    RETRY_AFTER,
-    _record_failure,
-    _take_step,
-    advance,
-    start,
-    sweep_runs,
-)
+from smartcourse.workflows.services import advance, start, sweep_runs
+
+LEASE = timedelta(seconds=settings.WORKFLOW_LEASE_SECONDS)
+RETRY_SECONDS = settings.WORKFLOW_RETRY_SECONDS
 
 Deed = Callable[[StepContext], Any]
 
@@ -116,10 +113,10 @@ class TestAdvance:
         run.refresh_from_db()
         assert (run.status, run.position, run.attempts) == (RunStatus.RUNNING, 1, 1)
         assert run.lease_expires_at is None
-        assert run.next_attempt_at > timezone.now() + RETRY_AFTER[0] - timedelta(seconds=2)
+        assert run.next_attempt_at > timezone.now() + timedelta(seconds=RETRY_SECONDS[0] - 2)
         assert not User.objects.filter(email__startswith="bake").exists()
         assert "oven" not in run.error, "what is told to the starter holds nothing of our insides"
-        assert "the oven is cold" in run.steps.get(name="bake").error
+        assert "the oven is cold" in run.steps.get(name="bake").trace
 
     def test_goes_on_where_it_stood(self, bakery: Bakery) -> None:
         run = begin()
@@ -135,7 +132,7 @@ class TestAdvance:
     def test_undoes_everything_backwards_when_retries_end(self, bakery: Bakery) -> None:
         run = begin()
         bakery.trouble["bake"] = OSError("the oven is cold")
-        for _ in range(len(RETRY_AFTER) + 1):
+        for _ in range(len(RETRY_SECONDS) + 1):
             advance(run.pk)
         run.refresh_from_db()
         assert run.status == RunStatus.FAILED
@@ -170,8 +167,8 @@ class TestLease:
     def test_a_holder_that_was_overtaken_does_nothing_more(self, bakery: Bakery) -> None:
         run = begin()
         Run.objects.filter(pk=run.pk).update(lease_token=7, status=RunStatus.RUNNING)
-        assert _take_step(run.pk, token=6) is False
-        assert _record_failure(run.pk, 6, OSError("late news")) is False
+        assert take_step(run.pk, token=6) is False
+        assert record_failure(run.pk, 6, OSError("late news")) is False
         run.refresh_from_db()
         assert (bakery.done, run.attempts, run.position) == ([], 0, 0)
 
@@ -200,7 +197,7 @@ class TestSweep:
     ) -> None:
         sent: list[UUID] = []
         monkeypatch.setattr(
-            "smartcourse.workflows.services.enqueue", lambda task, *, queue, run_id: sent.append(UUID(run_id))
+            "smartcourse.workflows.engine.enqueue", lambda task, *, queue, run_id: sent.append(UUID(run_id))
         )
         run = begin()
         sent.clear()
