@@ -59,6 +59,11 @@ class Certificate(Entity):
     course_title = models.CharField(max_length=255)
     issued_at = models.DateTimeField(help_text="When the course was completed.")
     pdf = models.FileField(upload_to="certificates/%Y/%m/", blank=True)
+    signed_payload = models.TextField(
+        blank=True, editable=False, help_text="What was signed, to the letter (see `certificates.signing`)."
+    )
+    signature = models.CharField(max_length=86, blank=True, editable=False, help_text="Ed25519, base64url.")
+    key_id = models.CharField(max_length=43, blank=True, editable=False)
 
     objects = CertificateQuerySet.as_manager()
 
@@ -69,6 +74,12 @@ class Certificate(Entity):
                 condition=models.Q(status=CertificateStatus.PENDING) | ~models.Q(pdf=""),
                 name="an_issued_certificate_has_its_pdf",
             ),
+            # None of the three says anything without the others.
+            models.CheckConstraint(
+                condition=models.Q(signed_payload="", signature="", key_id="")
+                | ~(models.Q(signed_payload="") | models.Q(signature="") | models.Q(key_id="")),
+                name="a_signature_comes_with_its_payload_and_key",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,6 +89,16 @@ class Certificate(Entity):
         """From now on it can be had and verified."""
         self.status = CertificateStatus.ISSUED
         self.save(update_fields=["status", "updated_at"])
+
+    def keep_signature(self, *, payload: str, signature: str, key_id: str) -> None:
+        """From now on anybody can check its words, without asking us."""
+        self.signed_payload, self.signature, self.key_id = payload, signature, key_id
+        self.save(update_fields=["signed_payload", "signature", "key_id", "updated_at"])
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether its words can be checked without us; certificates from before there were signatures cannot."""
+        return bool(self.signature)
 
     @property
     def is_valid(self) -> bool:

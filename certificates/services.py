@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -12,8 +14,9 @@ from django.db import transaction
 from certificates.events import CertificateIssued
 from certificates.models import Certificate, CertificateChange, CertificateStatus
 from certificates.rendering import CertificateWords, assert_printable, render_certificate
+from certificates.signing import Signature, key_set, sign, verifies
 from enrollments.models import Enrollment, EnrollmentStatus
-from smartcourse.errors import NotFound, RuleViolated
+from smartcourse.errors import Conflict, NotFound, RuleViolated
 from smartcourse.events.outbox import publish
 from smartcourse.workflows.models import Run
 from smartcourse.workflows.services import start
@@ -32,6 +35,12 @@ class CourseNotCompleted(RuleViolated):
     message = "The certificate comes with the completion of the course."
 
 
+class CertificateNotSigned(Conflict):
+    """What is issued can be checked by anybody, so it was signed before."""
+
+    message = "This certificate is not signed yet."
+
+
 def request_certificate(*, enrollment_id: UUID, requested_by: UUID | None = None) -> Run:
     """Start the certification process for a completed enrollment; the run under way, where there is one.
 
@@ -44,6 +53,15 @@ def request_certificate(*, enrollment_id: UUID, requested_by: UUID | None = None
         return start(
             "certification", subject=enrollment_id, key=str(enrollment_id), requested_by=requested_by
         )
+
+
+def is_certified(*, enrollment_id: UUID) -> bool:
+    """Return whether the enrollment's certificate has been issued, revoked ones too."""
+    return (
+        Certificate.objects.filter(enrollment=enrollment_id)
+        .exclude(status=CertificateStatus.PENDING)
+        .exists()
+    )
 
 
 def prepare_certificate(*, enrollment_id: UUID) -> Certificate:
@@ -89,12 +107,28 @@ def store_pdf(*, certificate_id: UUID) -> Certificate:
         return certificate
 
 
+def sign_certificate(*, certificate_id: UUID) -> Certificate:
+    """Sign what the certificate says; one that is signed keeps its signature, be the key another one by now."""
+    with transaction.atomic():
+        certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
+        if not certificate.is_signed:
+            made = sign(signed_words_of(certificate))
+            certificate.keep_signature(payload=made.payload, signature=made.value, key_id=made.key_id)
+        return certificate
+
+
 def issue_certificate(*, certificate_id: UUID, at: datetime) -> Certificate:
-    """Make the certificate one that can be had and verified, and tell it once."""
+    """Make the certificate one that can be had and verified, and tell it once.
+
+    Raises:
+        CertificateNotSigned: it is to be signed first.
+    """
     with transaction.atomic():
         certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
         if certificate.status != CertificateStatus.PENDING:
             return certificate
+        if not certificate.is_signed:
+            raise CertificateNotSigned
         certificate.issue()
         CertificateChange.objects.create(
             certificate=certificate,
@@ -142,6 +176,46 @@ def words_of(certificate: Certificate) -> CertificateWords:
         verify_url=verify_url(certificate.code),
         issuer_name=settings.ISSUER_NAME,
     )
+
+
+def signed_words_of(certificate: Certificate) -> dict[str, str]:
+    """Return what is signed: all that is printed, the moment in full (RFC 3339, UTC), and what kind of text this is."""
+    words = words_of(certificate)
+    return {
+        "type": "smartcourse.certificate.v1",
+        "code": words.code,
+        "course_title": words.course_title,
+        "issued_at": certificate.issued_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "issuer_name": words.issuer_name,
+        "recipient_name": words.recipient_name,
+        "verify_url": words.verify_url,
+    }
+
+
+def signature_of(certificate: Certificate) -> Signature | None:
+    """Return the certificate's signature with what was signed; None where it has none."""
+    if not certificate.is_signed:
+        return None
+    return Signature(certificate.signed_payload, certificate.signature, certificate.key_id)
+
+
+def signature_holds(certificate: Certificate) -> bool:
+    """Return whether one of our keys signed the payload, and the payload says what the certificate says today.
+
+    Who gives certificates and where they are verified may change its name; the payload keeps the names of that day.
+    """
+    signature = signature_of(certificate)
+    if signature is None or not verifies(signature):
+        return False
+    said, today = json.loads(signature.payload), signed_words_of(certificate)
+    return all(
+        said.get(name) == today[name] for name in ("code", "course_title", "issued_at", "recipient_name")
+    )
+
+
+def verification_keys() -> dict[str, Any]:
+    """Return the public keys of all signatures, as a JSON Web Key Set (RFC 7517)."""
+    return {"keys": key_set()}
 
 
 def verify_url(code: str) -> str:

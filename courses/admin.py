@@ -133,7 +133,10 @@ class CourseAdmin(ReadOnlyAdmin):
     @admin.action(description="Archive the selected courses")
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._for_each(
-            request, queryset, lambda course: services.archive_course(course_id=course.pk), "archived"
+            request,
+            queryset,
+            lambda course: services.request_archiving(course_id=course.pk, by=request.user.pk),
+            "being archived",
         )
 
     def _for_each(

@@ -1,4 +1,4 @@
-"""Facts about enrollments. `course_title` rides along because mails and notices are made of it."""
+"""Facts about enrollments and their payment. `course_title` rides along where mails and notices are made of it."""
 
 from __future__ import annotations
 
@@ -58,3 +58,51 @@ class EnrollmentDropped(Fact):
     student_id: UUID
     course_id: UUID
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentWaitlisted(Fact):
+    """A course was full, and a learner joined its waiting list."""
+
+    type: ClassVar[str] = "enrollment.waitlisted"
+    aggregate: ClassVar[str] = "enrollment"
+    planned: ClassVar[bool] = True
+
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentSucceeded(Fact):
+    """The money for an order arrived: `amount` in minor units of `currency` (ISO 4217)."""
+
+    type: ClassVar[str] = "payment.succeeded"
+    aggregate: ClassVar[str] = "payment"
+    planned: ClassVar[bool] = True
+
+    payment_id: UUID
+    order_id: UUID
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentRefunded(Fact):
+    """Money of a payment, all of it or a part, went back: `amount` in minor units of `currency` (ISO 4217)."""
+
+    type: ClassVar[str] = "payment.refunded"
+    aggregate: ClassVar[str] = "payment"
+    planned: ClassVar[bool] = True
+
+    payment_id: UUID
+    refund_id: UUID
+    order_id: UUID
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+    amount: int
+    currency: str

@@ -76,6 +76,7 @@ def enroll(
         OwnCourse: the student teaches it.
         PaymentRequired: it has a price.
         CourseFull: no seat is left.
+        EnrollmentClosed: the course was closed in this moment.
     """
     if by_id != student_id and not reason:
         raise ReasonRequired
@@ -171,6 +172,16 @@ def release_enrollment(*, enrollment_id: UUID, reason: str, at: datetime) -> Enr
     if enrollment.status == EnrollmentStatus.PENDING:
         _end(enrollment, by_id=None, reason=reason, at=at)
     return enrollment
+
+
+@transaction.atomic
+def release_pending_enrollments(*, course_id: UUID, reason: str, at: datetime) -> int:
+    """Undo the enrollments in a course that are not active yet, and return how many there were."""
+    waiting = Enrollment.objects.filter(course=course_id, status=EnrollmentStatus.PENDING).order_by("pk")
+    ids = list(waiting.values_list("pk", flat=True))
+    for enrollment_id in ids:
+        release_enrollment(enrollment_id=enrollment_id, reason=reason, at=at)
+    return len(ids)
 
 
 @transaction.atomic

@@ -36,9 +36,11 @@ KINDS = {
         Kind(MessageType.EMAIL_VERIFICATION, (MAIL,), {"verification_link": _verification_link}),
         Kind(MessageType.COURSE_WELCOME, (MAIL, IN_APP)),
         Kind(MessageType.COURSE_COMPLETED, (MAIL, IN_APP)),
+        Kind(MessageType.COURSE_ARCHIVED, (MAIL, IN_APP)),
         Kind(MessageType.MODULE_COMPLETED, (IN_APP,)),
         Kind(MessageType.CERTIFICATE_READY, (MAIL, IN_APP)),
         Kind(MessageType.PUBLISHING_FAILED, (MAIL, IN_APP)),
         Kind(MessageType.OPERATIONS_ALERT, (MAIL,)),
+        Kind(MessageType.WEBHOOK_DISABLED, (MAIL, IN_APP)),
     )
 }

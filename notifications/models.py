@@ -16,10 +16,12 @@ class MessageType(models.TextChoices):
     EMAIL_VERIFICATION = "email_verification"
     COURSE_WELCOME = "course_welcome"
     COURSE_COMPLETED = "course_completed"
+    COURSE_ARCHIVED = "course_archived"
     MODULE_COMPLETED = "module_completed"
     CERTIFICATE_READY = "certificate_ready"
     PUBLISHING_FAILED = "publishing_failed"
     OPERATIONS_ALERT = "operations_alert"
+    WEBHOOK_DISABLED = "webhook_disabled"
 
 
 class Channel(models.TextChoices):

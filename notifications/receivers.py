@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from accounts.events import UserRegistered
 from accounts.models import User
 from certificates.events import CertificateIssued
-from courses.events import CoursePublishingFailed
+from courses.events import CourseArchived, CoursePublishingFailed
 from enrollments.events import EnrollmentActivated, EnrollmentCompleted
+from enrollments.models import Enrollment
 from notifications.models import MessageType
-from notifications.services import notify
+from notifications.services import notify, notify_many
 from progress.events import ModuleCompleted
+from smartcourse.events.events import DeliveryParked
+from smartcourse.events.facts import Fact
 from smartcourse.events.subscriptions import subscribe
-from smartcourse.workflows.events import WorkflowFailed
+from smartcourse.workflows.events import WorkflowFailed, WorkflowStalled
 
 
 @subscribe(UserRegistered, queue="emails")
@@ -53,6 +58,17 @@ def hand_over_the_certificate(fact: CertificateIssued) -> None:
     notify(fact=fact, type=MessageType.CERTIFICATE_READY, recipient_id=fact.student_id, context=context)
 
 
+@subscribe(CourseArchived, queue="emails")
+def tell_the_learners_of_an_archived_course(fact: CourseArchived) -> None:
+    learners = Enrollment.objects.reading().filter(course=fact.course_id, student__is_active=True)
+    notify_many(
+        fact=fact,
+        type=MessageType.COURSE_ARCHIVED,
+        recipient_ids=learners.order_by("pk").values_list("student_id", flat=True).iterator(),
+        context={"course_id": str(fact.course_id), "course_title": fact.title},
+    )
+
+
 @subscribe(CoursePublishingFailed, queue="emails")
 def tell_that_publishing_failed(fact: CoursePublishingFailed) -> None:
     context = {"course_id": str(fact.course_id), "course_title": fact.title, "error": fact.error}
@@ -62,5 +78,41 @@ def tell_that_publishing_failed(fact: CoursePublishingFailed) -> None:
 @subscribe(WorkflowFailed, queue="emails")
 def alert_staff_to_a_failed_process(fact: WorkflowFailed) -> None:
     context = {"process": fact.process, "workflow_id": str(fact.workflow_id), "error": fact.error}
+    _alert_staff(fact, context)
+
+
+@subscribe(WorkflowStalled, queue="emails")
+def alert_staff_to_a_process_that_cannot_be_undone(fact: WorkflowStalled) -> None:
+    context = {
+        "process": fact.process,
+        "workflow_id": str(fact.workflow_id),
+        "error": fact.error,
+        "stuck": "yes",
+    }
+    _alert_staff(fact, context)
+
+
+@subscribe(DeliveryParked, queue="emails")
+def alert_staff_to_a_parked_fact(fact: DeliveryParked) -> None:
+    context = {
+        "subscriber": fact.subscriber,
+        "fact_type": fact.fact_type,
+        "delivery_id": str(fact.delivery_id),
+        "error": fact.error,
+    }
+    _alert_staff(fact, context)
+
+
+def _alert_staff(fact: Fact, context: dict[str, str]) -> None:
     for person in User.objects.active().filter(is_staff=True):
         notify(fact=fact, type=MessageType.OPERATIONS_ALERT, recipient_id=person.pk, context=context)
+
+
+# By its name: webhooks stand beside this context.
+@subscribe("webhook.endpoint_disabled", queue="emails")
+def tell_that_a_webhook_was_disabled(fact: Any) -> None:
+    context = {"endpoint_id": str(fact.endpoint_id), "host": fact.host, "reason": fact.reason}
+    staff = User.objects.active().filter(is_staff=True).values_list("pk", flat=True)
+    # Without an owner it is the platform's, and staff look after it.
+    for recipient_id in [fact.owner_id] if fact.owner_id else staff:
+        notify(fact=fact, type=MessageType.WEBHOOK_DISABLED, recipient_id=recipient_id, context=context)

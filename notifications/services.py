@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +19,13 @@ from notifications.channels import Words, channel_called
 from notifications.events import NotificationFailed, NotificationSent
 from notifications.kinds import KINDS
 from notifications.models import Channel, Message, MessageStatus, MessageType
-from smartcourse.events.dispatch import enqueue
 from smartcourse.events.facts import Fact
 from smartcourse.events.outbox import publish
+from smartcourse.queues.dispatch import enqueue
 
-RETRY_AFTER = (timedelta(seconds=60), timedelta(seconds=300), timedelta(seconds=900))
-# A message that was lost on the way to Celery is sent again after this.
-DISPATCH_GRACE = timedelta(seconds=20)
 SWEEP_LIMIT = 500
+# Of a message to very many, so many are written by one statement, and kept in memory at a time.
+RECIPIENTS_AT_ONCE = 500
 FOLDERS = {Channel.MAIL: "mail", Channel.IN_APP: "in_app"}
 
 log = structlog.get_logger(__name__)
@@ -55,13 +55,46 @@ def notify(
                     "title": words.title[:255],
                     "body": words.body,
                     "data": dict(context),
-                    "next_attempt_at": timezone.now() + DISPATCH_GRACE,
+                    "next_attempt_at": timezone.now()
+                    + timedelta(seconds=settings.MESSAGE_REDISPATCH_SECONDS),
                 },
             )
             messages.append(message)
             if created:
                 enqueue("notifications.send_message", queue="emails", message_id=str(message.pk))
     return messages
+
+
+def notify_many(
+    *,
+    fact: Fact,
+    type: MessageType,  # noqa: A002 - the message's own word
+    recipient_ids: Iterable[UUID],
+    context: Mapping[str, Any],
+) -> int:
+    """Write the same words to each of very many people, in batches, and return to how many; once per fact as ever.
+
+    They are not handed over one by one: they are due at once, and the sweeper sends them at its own pace, so that a
+    course of tens of thousands neither fills the queue before everybody else's mails nor the memory of this worker.
+    """
+    words = {channel: _write(type, channel, context) for channel in KINDS[type].channels}
+    told, recipients = 0, iter(recipient_ids)
+    with transaction.atomic():
+        while batch := list(islice(recipients, RECIPIENTS_AT_ONCE)):
+            now = timezone.now()
+            Message.objects.bulk_create(
+                [
+                    Message(
+                        fact_id=fact.fact_id, type=type, recipient_id=recipient_id, channel=channel,
+                        title=said.title[:255], body=said.body, data=dict(context), next_attempt_at=now,
+                    )
+                    for recipient_id in batch
+                    for channel, said in words.items()
+                ],
+                ignore_conflicts=True,
+            )  # fmt: skip
+            told += len(batch)
+    return told
 
 
 def _write(kind: MessageType, channel: Channel, context: Mapping[str, Any]) -> Words:
@@ -109,8 +142,9 @@ def _record_failure(message_id: UUID, error: Exception) -> None:
         if message.status != MessageStatus.PENDING:
             return
         reason = "".join(traceback.format_exception_only(error))[-2000:]
-        if message.attempts < len(RETRY_AFTER):
-            message.wait(reason=reason, until=timezone.now() + RETRY_AFTER[message.attempts])
+        if message.attempts < len(settings.MESSAGE_RETRY_SECONDS):
+            patience = timedelta(seconds=settings.MESSAGE_RETRY_SECONDS[message.attempts])
+            message.wait(reason=reason, until=timezone.now() + patience)
         else:
             message.give_up(reason=reason)
             publish(NotificationFailed(**_described(message)))
@@ -139,7 +173,9 @@ def sweep_messages() -> int:
         for message_id in due:
             enqueue("notifications.send_message", queue="emails", message_id=str(message_id))
         # Pushed ahead, so that the next sweep does not hand them over once more while they wait in their queue.
-        Message.objects.filter(pk__in=due).update(next_attempt_at=now + timedelta(seconds=60))
+        Message.objects.filter(pk__in=due).update(
+            next_attempt_at=now + timedelta(seconds=3 * settings.MESSAGE_REDISPATCH_SECONDS)
+        )
     return len(due)
 
 

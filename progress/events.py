@@ -11,7 +11,7 @@ from smartcourse.events.facts import Fact
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressUpdated(Fact):
-    """A learner finished a lesson."""
+    """A learner finished a lesson; `percentage` (0 to 100) is of the whole course."""
 
     type: ClassVar[str] = "progress.updated"
     aggregate: ClassVar[str] = "enrollment"
@@ -36,3 +36,18 @@ class ModuleCompleted(Fact):
     module_id: UUID
     module_title: str
     course_title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradePosted(Fact):
+    """A learner may see a grade, new or changed, of a quiz or an assignment: `percentage` of what could be had."""
+
+    type: ClassVar[str] = "grade.posted"
+    aggregate: ClassVar[str] = "enrollment"
+    planned: ClassVar[bool] = True
+
+    enrollment_id: UUID
+    student_id: UUID
+    course_id: UUID
+    lesson_id: UUID
+    percentage: float

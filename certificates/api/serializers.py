@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from certificates.models import Certificate, CertificateStatus
-from certificates.services import verify_url
+from certificates.services import signature_of, verify_url
 from courses.api.serializers import CourseBrief
 from smartcourse.workflows.models import RunStatus
 
@@ -32,6 +33,14 @@ class CertificateSerializer(serializers.ModelSerializer[Certificate]):
         return verify_url(certificate.code)
 
 
+class SignatureSerializer(serializers.Serializer[Any]):
+    """What was signed, to the letter, and the Ed25519 signature of its UTF-8 bytes (base64url)."""
+
+    key_id = serializers.CharField(help_text="The `kid` of a key at /certificates/keys.")
+    value = serializers.CharField()
+    payload = serializers.CharField(help_text="Canonical JSON (RFC 8785).")
+
+
 class VerificationSerializer(serializers.Serializer[Any]):
     """What anybody may know of a certificate."""
 
@@ -40,6 +49,29 @@ class VerificationSerializer(serializers.Serializer[Any]):
     recipient_name = serializers.CharField()
     course_title = serializers.CharField()
     issued_at = serializers.DateTimeField()
+    signature = serializers.SerializerMethodField()
+
+    @extend_schema_field(SignatureSerializer(allow_null=True))
+    def get_signature(self, certificate: Certificate) -> Any:
+        signature = signature_of(certificate)
+        return SignatureSerializer(signature).data if signature else None
+
+
+class KeySerializer(serializers.Serializer[Any]):
+    """A public key (RFC 8037)."""
+
+    kty = serializers.CharField()
+    crv = serializers.CharField()
+    alg = serializers.CharField()
+    use = serializers.CharField()
+    kid = serializers.CharField()
+    x = serializers.CharField()
+
+
+class KeySetSerializer(serializers.Serializer[Any]):
+    """The keys that certificates are and were signed with (RFC 7517)."""
+
+    keys = KeySerializer(many=True)
 
 
 class CertificationSerializer(serializers.Serializer[Any]):

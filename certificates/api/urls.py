@@ -9,6 +9,7 @@ urlpatterns = [
     path(
         "certificates/<uuid:pk>", CertificateViewSet.as_view({"get": "retrieve"}), name="certificate-detail"
     ),
+    path("certificates/keys", CertificateViewSet.as_view({"get": "keys"}), name="certificate-keys"),
     path("certificates/<uuid:pk>/pdf", CertificateViewSet.as_view({"get": "pdf"}), name="certificate-pdf"),
     path(
         "certificates/verify/<str:code>",

@@ -13,6 +13,7 @@ from certificates import services
 from certificates.api.serializers import (
     CertificateSerializer,
     CertificationSerializer,
+    KeySetSerializer,
     VerificationSerializer,
 )
 from certificates.models import Certificate
@@ -31,6 +32,7 @@ class CertificateViewSet(ContextViewSet):
         "list": CertificateSerializer,
         "retrieve": CertificateSerializer,
         "verify": VerificationSerializer,
+        "keys": KeySetSerializer,
     }
     files: ClassVar[dict[str, str]] = {"pdf": "application/pdf"}
     permissions: ClassVar[dict[str, Any]] = {
@@ -38,7 +40,9 @@ class CertificateViewSet(ContextViewSet):
         "retrieve": [SignedIn],
         "pdf": [SignedIn],
         "verify": [Anybody],
+        "keys": [Anybody],
     }
+    raises: ClassVar[dict[str, Any]] = {"verify": [services.CertificateNotFound]}
     throttle_scopes: ClassVar[dict[str, str]] = {"verify": "verify"}
 
     def pdf(self, request: Request, **_path: Any) -> FileResponse:
@@ -54,6 +58,10 @@ class CertificateViewSet(ContextViewSet):
     def verify(self, request: Request, code: str) -> Response:
         """Whether a certificate with this code exists and stands; for anybody, without an account."""
         return self.respond(services.find_by_code(code=code))
+
+    def keys(self, request: Request) -> Response:
+        """The public keys by which anybody can check a certificate's signature, without asking us again."""
+        return self.respond(services.verification_keys())
 
 
 class EnrollmentCertificateViewSet(ContextViewSet):

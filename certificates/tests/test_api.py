@@ -74,7 +74,7 @@ class TestPdf:
 class TestVerify:
     def test_tells_anybody_the_minimum(self, certificate: Certificate, anonymous: Any) -> None:
         told = anonymous.get(f"{URL}/verify/{certificate.code}").json()
-        assert set(told) == {"valid", "status", "recipient_name", "course_title", "issued_at"}
+        assert set(told) == {"valid", "status", "recipient_name", "course_title", "issued_at", "signature"}
         assert (told["valid"], told["status"]) == (True, "ISSUED")
 
     def test_says_that_a_revoked_one_is_not_valid(self, certificate: Certificate, anonymous: Any) -> None:

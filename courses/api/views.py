@@ -80,8 +80,9 @@ class CourseViewSet(ContextViewSet):
     partial_update = update
 
     def destroy(self, request: Request, pk: UUID) -> Response:
-        """Archive the course: it leaves the catalogue, and its learners keep reading."""
-        services.archive_course(course_id=editable_course(request.user, pk).pk)
+        """Archive the course: it is closed at once, and its learners keep reading; they are told in the background."""
+        course = editable_course(request.user, pk)
+        services.request_archiving(course_id=course.pk, by=self.caller.pk)
         return self.respond()
 
     def publish(self, request: Request, pk: UUID) -> Response:

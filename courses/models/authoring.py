@@ -172,7 +172,7 @@ class Course(Entity):
         self.save(update_fields=["status", "updated_at"])
 
     def archive(self, *, at: datetime) -> None:
-        """Leave the catalogue."""
+        """Rest: closed, told, and kept for those who are in it."""
         self.status, self.archived_at = CourseStatus.ARCHIVED, at
         self.save(update_fields=["status", "archived_at", "updated_at"])
 
@@ -192,6 +192,7 @@ class CourseSeats(models.Model):
     course = models.OneToOneField(Course, primary_key=True, on_delete=models.CASCADE, related_name="seats")
     capacity = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     taken = models.PositiveIntegerField(default=0, editable=False)
+    is_closed = models.BooleanField(default=False, editable=False, help_text="No seat is given out any more.")
 
     class Meta:
         verbose_name_plural = "course seats"

@@ -1,5 +1,12 @@
 """What other contexts, processes and endpoints may ask of courses."""
 
+from courses.services.archiving import (
+    close_enrollment,
+    mark_archived,
+    reopen_course,
+    request_archiving,
+    withdraw_from_search,
+)
 from courses.services.assessments import (
     GradedAnswers,
     QuestionInvalid,
@@ -14,7 +21,6 @@ from courses.services.authoring import (
     SlugTaken,
     add_lesson,
     add_module,
-    archive_course,
     create_course,
     delete_lesson,
     delete_module,
@@ -52,16 +58,24 @@ from courses.services.publishing import (
     update_search_index,
     validate_course,
 )
-from courses.services.seats import CapacityBelowTaken, CourseFull, change_capacity, release_seat, take_seat
+from courses.services.seats import (
+    CapacityBelowTaken,
+    CourseFull,
+    EnrollmentClosed,
+    change_capacity,
+    release_seat,
+    take_seat,
+)
 
 __all__ = [
-    "CapacityBelowTaken", "CourseArchivedAlready", "CourseFull", "CourseIncomplete", "FileRefused", "GradedAnswers",
-    "ImportResult", "ImportRow", "LessonContentInvalid", "LessonNotFound", "LinkInvalid", "OrderInvalid",
-    "QuestionInvalid", "SlugTaken", "add_lesson", "add_material", "add_module", "archive_course", "change_capacity",
-    "create_course", "define_quiz", "delete_lesson", "delete_module", "discard_publication", "grade_answers",
-    "import_course", "mark_published", "material_link", "open_material", "process_content", "published_lesson",
-    "published_lessons_of", "questions_of", "record_learner_count", "record_publishing_failure", "record_rating",
-    "release_seat", "rendered_content", "rendered_description", "reorder_course", "request_publication",
+    "CapacityBelowTaken", "CourseArchivedAlready", "CourseFull", "CourseIncomplete", "EnrollmentClosed",
+    "FileRefused", "GradedAnswers", "ImportResult", "ImportRow", "LessonContentInvalid", "LessonNotFound",
+    "LinkInvalid", "OrderInvalid", "QuestionInvalid", "SlugTaken", "add_lesson", "add_material", "add_module",
+    "change_capacity", "close_enrollment", "create_course", "define_quiz", "delete_lesson", "delete_module",
+    "discard_publication", "grade_answers", "import_course", "mark_archived", "mark_published", "material_link",
+    "open_material", "process_content", "published_lesson", "published_lessons_of", "questions_of",
+    "record_learner_count", "record_publishing_failure", "record_rating", "release_seat", "rendered_content",
+    "rendered_description", "reopen_course", "reorder_course", "request_archiving", "request_publication",
     "restore_search_index", "store_upload", "take_seat", "update_course", "update_lesson", "update_module",
-    "update_search_index", "validate_course",
+    "update_search_index", "validate_course", "withdraw_from_search",
 ]  # fmt: skip

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from django.utils import timezone
 from django.utils.text import slugify
 from psycopg import Error as PostgresError
 
-from courses.events import CourseArchived, CourseCreated, CourseUpdated
+from courses.events import CourseCreated, CourseUpdated
 from courses.models import (
     Assignment,
     Category,
@@ -200,16 +199,6 @@ def _lock_course_with(**row: UUID) -> None:
     if course_id is None:
         raise DraftNotFound
     lock_course(course_id)
-
-
-def archive_course(*, course_id: UUID) -> Course:
-    """Take the course out of the catalogue; its learners keep reading. A second time changes nothing."""
-    with transaction.atomic():
-        course = Course.objects.select_for_update(of=("self",), no_key=True).get(pk=course_id)
-        if course.status != CourseStatus.ARCHIVED:
-            course.archive(at=timezone.now())
-            publish(CourseArchived(course_id=course_id, title=course.title))
-        return course
 
 
 def add_module(*, course_id: UUID, title: str) -> Module:

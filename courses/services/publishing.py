@@ -183,18 +183,24 @@ def _text_of(material: Material) -> str:
 
 
 def update_search_index(*, publication_id: UUID) -> None:
-    """Make the course findable by the words of this publication."""
-    publication = Publication.objects.select_related("course").get(pk=publication_id)
-    index_course(publication.course, publication)
+    """Make the course findable by the words of this publication.
+
+    Raises:
+        CourseArchivedAlready: the course was archived meanwhile.
+    """
+    with transaction.atomic():
+        publication = Publication.objects.get(pk=publication_id)
+        index_course(lock_course(publication.course_id), publication)
 
 
 def restore_search_index(*, course_id: UUID) -> None:
-    """Make the course findable by the words of the publication that learners read, or not at all."""
-    course = Course.objects.select_related("current_publication").get(pk=course_id)
-    if course.current_publication is None:
-        Course.objects.filter(pk=course_id).update(search_vector=None)
-    else:
-        index_course(course, course.current_publication)
+    """Make the course findable by the words of the publication that learners read; archived, not at all."""
+    with transaction.atomic():
+        course = Course.objects.select_for_update(of=("self",), no_key=True).get(pk=course_id)
+        if course.current_publication is None or course.status == CourseStatus.ARCHIVED:
+            Course.objects.filter(pk=course_id).update(search_vector=None)
+        else:
+            index_course(course, course.current_publication)
 
 
 def mark_published(*, publication_id: UUID, at: datetime) -> Course:

@@ -18,6 +18,13 @@ class CourseFull(RuleViolated):
     message = "There is no seat left in this course."
 
 
+class EnrollmentClosed(RuleViolated):
+    """The course takes no more learners."""
+
+    code = "enrollment_closed"
+    message = "This course takes no more learners."
+
+
 class CapacityBelowTaken(RuleViolated):
     """More people are in the course than the new capacity would hold."""
 
@@ -30,10 +37,12 @@ def take_seat(*, course_id: UUID) -> None:
 
     Raises:
         CourseFull: none is left.
+        EnrollmentClosed: the course was closed, be it since this request saw it open.
     """
     free = Q(capacity=None) | Q(taken__lt=F("capacity"))
-    if not CourseSeats.objects.filter(free, course_id=course_id).update(taken=F("taken") + 1):
-        raise CourseFull
+    seats = CourseSeats.objects.filter(course_id=course_id)
+    if not seats.filter(free, is_closed=False).update(taken=F("taken") + 1):
+        raise EnrollmentClosed if seats.filter(is_closed=True).exists() else CourseFull
 
 
 def release_seat(*, course_id: UUID) -> None:
@@ -52,3 +61,13 @@ def change_capacity(*, course_id: UUID, capacity: int | None) -> None:
             CourseSeats.objects.filter(course_id=course_id).update(capacity=capacity)
     except IntegrityError as error:
         raise CapacityBelowTaken from error
+
+
+def close_seats(*, course_id: UUID) -> None:
+    """Give out no more seats; whoever is about to take one waits for this row, and is refused."""
+    CourseSeats.objects.filter(course_id=course_id).update(is_closed=True)
+
+
+def open_seats(*, course_id: UUID) -> None:
+    """Give out seats again."""
+    CourseSeats.objects.filter(course_id=course_id).update(is_closed=False)

@@ -103,7 +103,7 @@ class TestAdmin:
         self, client: Client, instructor: Any, rival: Any
     ) -> None:
         archived = CourseFactory(instructor=instructor, title="Old")
-        services.archive_course(course_id=archived.pk)
+        services.request_archiving(course_id=archived.pk, by=None)
         theirs = CourseFactory(instructor=rival, title="Theirs", published=True)
         client.force_login(instructor)
         for course, status in ((archived, 403), (theirs, 302)):

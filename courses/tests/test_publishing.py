@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from fpdf import FPDF
 
@@ -18,7 +19,7 @@ from courses.tests.factories import CourseFactory, LessonFactory
 from enrollments.tests.factories import EnrollmentFactory
 from smartcourse.events.models import OutboxFact
 from smartcourse.workflows.models import Run, RunStatus
-from smartcourse.workflows.services import RETRY_AFTER, advance
+from smartcourse.workflows.services import advance
 
 
 def pdf_saying(words: str) -> bytes:
@@ -67,7 +68,7 @@ class TestPublishing:
         course = CourseFactory()
         monkeypatch.setattr(services, step, lambda **_: 1 / 0)
         run = services.request_publication(course_id=course.pk, by=None)
-        for _ in range(len(RETRY_AFTER) + 1):
+        for _ in range(len(settings.WORKFLOW_RETRY_SECONDS) + 1):
             advance(run.pk)
         run.refresh_from_db()
         course.refresh_from_db()
@@ -106,7 +107,7 @@ class TestPublishing:
     def test_lets_a_course_rest_that_was_archived_meanwhile(self) -> None:
         course = CourseFactory()
         run = services.request_publication(course_id=course.pk, by=None)
-        services.archive_course(course_id=course.pk)
+        services.request_archiving(course_id=course.pk, by=None)
         advance(run.pk)
         run.refresh_from_db()
         course.refresh_from_db()

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.models import Course
-from courses.services import CourseFull
+from courses.services import CourseFull, EnrollmentClosed
 from enrollments import policies, services
 from enrollments.api.filters import EnrollmentFilter
 from enrollments.api.serializers import (
@@ -45,7 +45,7 @@ class EnrollmentViewSet(ContextViewSet):
     raises: ClassVar[dict[str, Any]] = {
         "create": [
             services.CourseNotFound, services.StudentNotFound, services.OwnCourse, services.PaymentRequired,
-            CourseFull, services.ReasonRequired, services.EnrollmentBusy,
+            CourseFull, EnrollmentClosed, services.ReasonRequired, services.EnrollmentBusy,
         ],
         "destroy": [services.ReasonRequired, services.CompletedCannotBeDropped],
     }  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
@@ -87,7 +88,7 @@ class TestSendMessage:
         letter.refresh_from_db()
         assert (letter.status, letter.attempts) == (MessageStatus.PENDING, 1)
         assert "the mail server is down" in letter.last_error
-        for _ in services.RETRY_AFTER:
+        for _ in settings.MESSAGE_RETRY_SECONDS:
             services.send_message(message_id=letter.pk)
         letter.refresh_from_db()
         assert letter.status == MessageStatus.FAILED
@@ -157,3 +158,14 @@ class TestReceivers:
             "recipient_id", flat=True
         )
         assert set(told) == {staff.pk, administrator.pk}
+
+    def test_a_parked_fact_alerts_all_staff(
+        self, staff: Any, administrator: Any, student: Any, settle: Any
+    ) -> None:
+        from smartcourse.events.events import DeliveryParked
+
+        publish(DeliveryParked(delivery_id=uuid7(), subscriber="a.b", fact_type="lamp.lit", error="No oil."))
+        settle()
+        alerts = Message.objects.filter(type=MessageType.OPERATIONS_ALERT)
+        assert {message.recipient_id for message in alerts} == {staff.pk, administrator.pk}
+        assert "No oil." in alerts[0].body

@@ -167,7 +167,7 @@ class TestComplete:
         client = client_of(student)
         # The lesson, the enrollment; within its savepoint (2) the locked standing, its records, three rows written,
         # and the fact (2).
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(10):
             client.post(address(lesson_ids(course)[0]))
 
 

@@ -25,6 +25,7 @@ from enrollments.models import SEATED, Enrollment, EnrollmentStatus
 from notifications.models import Channel, Message, MessageStatus
 from smartcourse.backoffice.home import CourseRow, Figure, Home, Trend, bar_chart, ranking
 from smartcourse.events.models import Delivery, DeliveryStatus, OutboxFact
+from smartcourse.queues.models import DeadLetter, DeadLetterStatus
 from smartcourse.workflows.models import Run, RunStatus
 
 PERIODS = {"daily": ("Today", 1), "weekly": ("7 days", 7), "monthly": ("30 days", 30)}
@@ -120,6 +121,11 @@ def _watch() -> list[Figure]:
             "Deliveries parked",
             deliveries["parked"],
             changelist(Delivery, status__exact=DeliveryStatus.PARKED),
+        ),
+        _alarm(
+            "Dead letters",
+            DeadLetter.objects.open().count(),
+            changelist(DeadLetter, status__exact=DeadLetterStatus.OPEN),
         ),
         _alarm("Processes failed", runs, changelist(Run, status__exact=RunStatus.FAILED)),
         _alarm("Mails not sent", mails["failed"], _mails(MessageStatus.FAILED)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,8 +44,10 @@ def give_the_draft_back(context: StepContext) -> None:
 define(
     "publishing",
     Step("validate_course", validate_course),
-    Step("process_content", process_content, discard_publication),
+    # It reads files for as long as they take, and the database hears nothing meanwhile.
+    Step("process_content", process_content, discard_publication, silence=timedelta(minutes=2)),
     Step("update_search_index", update_search_index, restore_search_index),
     Step("mark_published", mark_published),
     failed=give_the_draft_back,
+    again=lambda run: courses.request_publication(course_id=run.subject_id, by=run.requested_by_id),
 )

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -16,10 +17,10 @@ from courses.models import Course
 from courses.services import ImportResult, ImportRow
 from smartcourse.errors import DomainError
 from smartcourse.workflows.models import LIVE, Run, RunStatus
-from smartcourse.workflows.services import RETRY_AFTER, advance
+from smartcourse.workflows.services import advance
 
 # A step has its retries, and then each that was done is undone.
-ROUNDS = 2 * (len(RETRY_AFTER) + 1)
+ROUNDS = 2 * (len(settings.WORKFLOW_RETRY_SECONDS) + 1)
 
 
 class Command(BaseCommand):

@@ -20,6 +20,7 @@ from smartcourse.backoffice.home import Home
 from smartcourse.db.identifiers import uuid7
 from smartcourse.events.models import Delivery, DeliveryStatus, OutboxFact
 from smartcourse.portal.backoffice import staff_home, teacher_home
+from smartcourse.queues.models import DeadLetter
 from smartcourse.workflows.models import Run, RunStatus
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +42,7 @@ def parked_delivery() -> Delivery:
         payload={}, occurred_at=now,
     )  # fmt: skip
     return Delivery.objects.create(
-        fact=fact, subscriber="test", status=DeliveryStatus.PARKED, next_attempt_at=now
+        fact=fact, position=1, subscriber="test", status=DeliveryStatus.PARKED, next_attempt_at=now
     )
 
 
@@ -86,6 +87,7 @@ class TestStaffHome:
     def test_tells_what_is_owed_and_what_came_to_a_stop(self, student: Any) -> None:
         assert staff_home(at=timezone.now()).is_calm
         parked_delivery()
+        DeadLetter.objects.create(task="reports.make", queue="reports", task_id="1", died_at=timezone.now())
         failed_run()
         mail(student, MessageStatus.PENDING)
         mail(student, MessageStatus.FAILED)
@@ -93,11 +95,11 @@ class TestStaffHome:
         home = staff_home(at=timezone.now())
         assert figures(home.watch) == {
             "Facts waiting": 1, "Deliveries owed": 0, "Mails waiting": 1,
-            "Deliveries parked": 1, "Processes failed": 1, "Mails not sent": 1,
+            "Deliveries parked": 1, "Dead letters": 1, "Processes failed": 1, "Mails not sent": 1,
         }  # fmt: skip
         assert not home.is_calm
         calling = [figure.label for figure in home.watch if figure.needs_attention]
-        assert calling == ["Deliveries parked", "Processes failed", "Mails not sent"]
+        assert calling == ["Deliveries parked", "Dead letters", "Processes failed", "Mails not sent"]
 
 
 class TestTeacherHome:
