@@ -1,0 +1,94 @@
+"""Places where a process dies, fails or stops when a row says so."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection, transaction
+
+from smartcourse.workflows import definitions
+from smartcourse.workflows.definitions import Deed, Process, Step, StepContext
+
+CLAIM = """
+    UPDATE faults_breakpoint SET remaining = remaining - 1
+    WHERE id = (
+        SELECT id FROM faults_breakpoint
+        WHERE place = %(place)s AND remaining > 0 AND (subject_id IS NULL OR subject_id = %(subject)s)
+        ORDER BY id LIMIT 1 FOR UPDATE
+    ) RETURNING mode
+"""
+TRACE = "INSERT INTO faults_trace (place, subject_id, mode, pid) VALUES (%s, %s, %s, %s)"
+
+
+class FaultOrdered(RuntimeError):
+    """A step or a subscriber fails because a test wants it to."""
+
+
+def reach(place: str, subject: UUID | None = None) -> None:
+    """Pass the place, and leave a trace of it; die, stop or fail there if a breakpoint says so.
+
+    On a connection of its own: what it writes stands, whatever becomes of the transaction that is open.
+
+    Raises:
+        FaultOrdered: it says "raise".
+    """
+    with psycopg.connect(**_parameters(), autocommit=True) as own:
+        row = own.execute(CLAIM, {"place": place, "subject": subject}).fetchone()
+        mode = row[0] if row else None
+        own.execute(TRACE, [place, subject, mode, os.getpid()])
+    if mode is not None:
+        MODES[mode](place)
+
+
+def _parameters() -> dict[str, Any]:
+    known = ("host", "port", "user", "password", "dbname")
+    return {name: value for name, value in connection.get_connection_params().items() if name in known}
+
+
+def _fail(place: str) -> None:
+    raise FaultOrdered(f"a fault was ordered at {place}")
+
+
+MODES: dict[str, Callable[[str], None]] = {
+    # The process alone (one of a worker's children), and the worker with all of its children.
+    "kill": lambda place: os.kill(os.getpid(), signal.SIGKILL),
+    "kill group": lambda place: os.killpg(os.getpgid(0), signal.SIGKILL),
+    "stop": lambda place: os.kill(os.getpid(), signal.SIGSTOP),
+    "raise": _fail,
+}
+
+
+def wrap_processes() -> None:
+    """Give every step of every process its places: `PROCESS.STEP.before`, `.mid`, `.after`, and `.undo...` likewise.
+
+    Before the deed; after it and before the commit; after the commit.
+    """
+    for process in definitions.all_processes():
+        definitions._processes[process.name] = _wrapped(process)
+
+
+def _wrapped(process: Process) -> Process:
+    return replace(process, steps=tuple(_wrapped_step(process.name, step) for step in process.steps))
+
+
+def _wrapped_step(process: str, step: Step) -> Step:
+    place = f"{process}.{step.name}"
+    undo = step.compensate and _wrapped_deed(f"{place}.undo", step.compensate)
+    return replace(step, run=_wrapped_deed(place, step.run), compensate=undo)
+
+
+def _wrapped_deed(place: str, deed: Deed) -> Deed:
+    def run(context: StepContext) -> Any:
+        reach(f"{place}.before", context.subject_id)
+        done = deed(context)
+        reach(f"{place}.mid", context.subject_id)
+        transaction.on_commit(lambda: reach(f"{place}.after", context.subject_id))
+        return done
+
+    return run

@@ -1,0 +1,152 @@
+"""What a test has done inside of the installation, by the services that the product's own code calls."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import Role, User
+from accounts.services import Device, log_in
+from accounts.tests.factories import PASSWORD, UserFactory
+from courses.models import Course
+from courses.tests.factories import CourseFactory
+from enrollments.events import EnrollmentActivated
+from enrollments.tests.factories import EnrollmentFactory
+from smartcourse.db.identifiers import uuid7
+from smartcourse.events.facts import Fact, fact_class
+from smartcourse.events.models import Delivery
+from smartcourse.events.outbox import publish
+from smartcourse.events.subscriptions import subscription
+from smartcourse.queues.dispatch import enqueue
+from smartcourse.tests.faults.app import facts
+from smartcourse.tests.faults.app.breakpoints import reach
+
+
+def publish_things(*, kind: str, plan: list[tuple[str, int]], batch: int = 1) -> int:
+    """Publish a fact of that kind for every (thing, number), so many in a transaction."""
+    make: Any = fact_class(kind)
+    for start in range(0, len(plan), batch):
+        with transaction.atomic():
+            for thing, number in plan[start : start + batch]:
+                publish(make(thing_id=UUID(thing), number=number))
+    return len(plan)
+
+
+def write_at_once(*, things: list[str], writers: int, rounds: int, slow: float, seed: int) -> int:
+    """Let writers, each on a connection of its own, publish about the things; some hold their transaction open.
+
+    Every twentieth transaction stays open for `slow` seconds after it has published: later ones about other things
+    commit before it. Return how many facts there were.
+    """
+
+    def write(writer: int) -> int:
+        chance, written = random.Random(seed + writer), 0
+        for turn in range(rounds):
+            # Sorted: two transactions that take the same things in another order would wait for each other.
+            chosen = sorted(chance.sample(things, chance.randint(1, 3)))
+            with transaction.atomic():
+                for thing in chosen:
+                    publish(facts.Happened(thing_id=UUID(thing), number=writer * rounds + turn + 1))
+                if chance.random() < 0.05 or (turn == 0 and writer == 0):
+                    _hold(slow)
+            written += len(chosen)
+        return written
+
+    return sum(_on_threads(write, range(writers)))
+
+
+def _hold(seconds: float) -> None:
+    # In the database: a statement that runs is what a slow transaction looks like from outside.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(%s)", [seconds])
+
+
+def _on_threads(deed: Callable[[Any], Any], over: Sequence[Any]) -> list[Any]:
+    def alone(argument: Any) -> Any:
+        try:
+            return deed(argument)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(over)) as pool:
+        return list(pool.map(alone, over))
+
+
+def make_person(*, role: str = Role.STUDENT) -> dict[str, Any]:
+    """Make an account, and sign it in."""
+    # An id for a name: an installation is used by many tests, and the factory's numbers begin anew with each process.
+    user = UserFactory(role=role, email=f"{role}-{uuid7()}@example.org")
+    session = log_in(email=user.email, password=PASSWORD, device=Device(), at=timezone.now())
+    return {"id": user.pk, "email": user.email, "token": session.access_token}
+
+
+def make_people(*, count: int, role: str = Role.STUDENT) -> list[dict[str, Any]]:
+    return [make_person(role=role) for _ in range(count)]
+
+
+def make_courses(*, teacher: str, count: int, published: bool, lessons: int = 1) -> list[dict[str, Any]]:
+    """Make courses of that teacher, with what learners read of them or as drafts."""
+    instructor = User.objects.get(pk=teacher)
+    made = [
+        CourseFactory(instructor=instructor, published=published, lessons=lessons, slug=f"course-{uuid7()}")
+        for _ in range(count)
+    ]
+    return [{"id": course.pk, "lessons": _lessons_of(course)} for course in made]
+
+
+def _lessons_of(course: Course) -> list[Any]:
+    return [lesson.pk for module in course.modules.all() for lesson in module.lessons.all()]
+
+
+def activate_enrollments(*, courses: list[str], students: list[str], seed: int) -> int:
+    """Enroll every student in every course, and publish the facts in an order of chance; return how many."""
+    pairs = [(course, student) for course in courses for student in students]
+    random.Random(seed).shuffle(pairs)
+    for course_id, student_id in pairs:
+        with transaction.atomic():
+            enrollment: Any = EnrollmentFactory(course_id=course_id, student_id=student_id)
+            publish(
+                EnrollmentActivated(
+                    enrollment_id=enrollment.pk,
+                    student_id=UUID(student_id),
+                    course_id=UUID(course_id),
+                    course_title=enrollment.course.title,
+                )
+            )
+    return len(pairs)
+
+
+def send_deliveries_again(*, times: int, seed: int) -> int:
+    """Send the Celery message of every delivery so often, in an order of chance; return how many messages."""
+    owed = [(row.pk, subscription(row.subscriber).queue) for row in Delivery.objects.all()] * times
+    random.Random(seed).shuffle(owed)
+    for delivery_id, queue in owed:
+        enqueue("events.deliver", queue=queue, delivery_ids=[str(delivery_id)])
+    return len(owed)
+
+
+def call_subscribers_again(*, times: int, seed: int, since: int) -> int:
+    """Call the product's subscribers again with the facts after that position, past all marks; return how often."""
+    handled = Delivery.objects.exclude(subscriber__contains=".faults.").select_related("fact")
+    calls = list(handled.filter(status="HANDLED", position__gt=since)) * times
+    random.Random(seed).shuffle(calls)
+    for delivery in calls:
+        with transaction.atomic():
+            subscription(delivery.subscriber).handler(_fact_of(delivery))
+    return len(calls)
+
+
+def _fact_of(delivery: Delivery) -> Fact:
+    row = delivery.fact
+    return fact_class(row.type).from_payload(row.payload, fact_id=row.pk, occurred_at=row.occurred_at)
+
+
+def pass_place(*, place: str, subject: str | None = None) -> None:
+    """Reach a breakpoint in the agent itself."""
+    reach(place, UUID(subject) if subject else None)

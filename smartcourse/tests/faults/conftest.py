@@ -1,0 +1,220 @@
+"""What the faults happen to: real servers, real processes, and how long an outage lasts."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from smartcourse.embedded.datafolder import DataFolder
+from smartcourse.embedded.postgres import Postgres
+from smartcourse.embedded.valkey import start_valkey, valkey_url
+from smartcourse.testing.servers import remove
+from smartcourse.tests.faults.app.tables import TABLES
+from smartcourse.tests.faults.mail import Mailbox, mail_server
+from smartcourse.tests.faults.platform import Place, Platform
+from smartcourse.tests.faults.proxy import Proxy
+from smartcourse.tests.faults.rabbitmq import RabbitMQ
+
+FULL = os.environ.get("FAULTS") == "full"
+FIGURES = "faults_figures"
+BROKERS = ("valkey", "rabbitmq") if FULL else ("valkey",)
+# Short enough that a test need not wait long, long enough that a slow machine does not take a living process for a
+# dead one.
+PATIENCE = {
+    "SWEEP_INTERVAL_SECONDS": "1",
+    "RELAY_TAKEOVER_SECONDS": "2",
+    "DELIVERY_RETRY_SECONDS": "0.5,1,1.5",
+    "DELIVERY_REDISPATCH_SECONDS": "2",
+    "WORKFLOW_RETRY_SECONDS": "0.5,1,1.5",
+    "WORKFLOW_LEASE_SECONDS": "3",
+    "WORKFLOW_REDISPATCH_SECONDS": "2",
+    # Not shorter: what waits in a long queue would be sent again and again, and make it longer.
+    "MESSAGE_REDISPATCH_SECONDS": "10",
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of a fault there is: little in `make test`, as much as TRUST says in `make faults`."""
+
+    full: bool
+
+    def __call__(self, quick: Any, full: Any) -> Any:
+        return full if self.full else quick
+
+
+@pytest.fixture(scope="session")
+def scale() -> Scale:
+    return Scale(FULL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The faults of one broker on one process of pytest-xdist, for they share an installation; long ones when asked."""
+    here = Path(__file__).parent
+    for item in items:
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.faults)
+        broker = getattr(item, "callspec", None) and item.callspec.params.get("platform")  # type: ignore[attr-defined]  # a parametrised test has one
+        item.add_marker(pytest.mark.xdist_group(f"faults-{broker or BROKERS[0]}"))
+        if item.get_closest_marker("full") and not FULL:
+            item.add_marker(pytest.mark.skip(reason="long: it runs in `make faults`"))
+
+
+@pytest.fixture(autouse=True)
+def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep the other process waiting while a test measures speed: they share two cores."""
+    alone = request.node.get_closest_marker("alone") is not None
+    with (Path(tempfile.gettempdir()) / f"smartcourse-faults-{os.geteuid()}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Note a line of figures, told at the end of the run whether or not the test passed."""
+
+    def note(line: str) -> None:
+        # Properties of a report travel from the processes of pytest-xdist to who prints.
+        request.node.user_properties.append((FIGURES, line))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the figures of all faults."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if getattr(report, "when", "") == "call"
+    ]
+    lines = sorted(line for report in reports for name, line in report.user_properties if name == FIGURES)
+    if lines:
+        terminalreporter.section("figures of the faults")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+class Ground:
+    """PostgreSQL with a migrated database to copy, Valkey, a mail server; RabbitMQ from when it is asked for."""
+
+    def __init__(self, folder: DataFolder, stack: ExitStack) -> None:
+        self.folder = folder.claim()
+        self._stack = stack
+        self._numbers = itertools.count(1)
+        self._postgres = Postgres(self.folder, durable=False)
+        self._stack.callback(remove, self.folder)
+        self._postgres.acquire()
+        self._stack.callback(self._postgres.release)
+        valkey = start_valkey(self.folder)
+        self._stack.callback(valkey.end)
+        self._rabbitmq: RabbitMQ | None = None
+        self._migrate()
+
+    def _migrate(self) -> None:
+        template = Platform(self._place(self._postgres.url, 0, Mailbox(), "", Proxy()), {})
+        template.manage("migrate", "--verbosity", "0")
+        template.execute(TABLES)
+
+    def _place(
+        self, database_url: str, number: int, mailbox: Mailbox, email_url: str, broker: Proxy
+    ) -> Place:
+        return Place(
+            folder=self.folder,
+            database_url=database_url,
+            # Two of Valkey's databases each: one for the cache, one behind the proxy for messages.
+            redis_url=self._valkey_url(2 * number),
+            broker_url="memory://",
+            email_url=email_url or "dummymail://",
+            broker=broker,
+            mailbox=mailbox,
+        )
+
+    def _valkey_url(self, database: int) -> str:
+        url = valkey_url(self.folder)
+        assert url is not None
+        return f"{url.rpartition('/')[0]}/{database}"
+
+    def _new_database(self, number: int) -> str:
+        """Copy the migrated database, and return the address of the copy."""
+        server, _, original = self._postgres.url.rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            names = sql.Identifier(f"faults_{number}"), sql.Identifier(original)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        return f"{server}/faults_{number}"
+
+    def new_platform(self, stack: ExitStack, *, broker: str, patience: dict[str, str]) -> Platform:
+        """Return an installation without processes yet, with that broker behind a proxy."""
+        number = next(self._numbers)
+        mailbox, email_url = stack.enter_context(mail_server())
+        proxy = stack.enter_context(Proxy(self._broker_address(broker)))
+        place = self._place(self._new_database(number), number, mailbox, email_url, proxy)
+        place = replace(place, broker_url=self._broker_url(broker, number, proxy.port))
+        platform = Platform(place, PATIENCE | patience)
+        stack.callback(platform.end)
+        return platform
+
+    def _broker_address(self, broker: str) -> tuple[str, int]:
+        if broker == "rabbitmq":
+            # A node for each installation: what one leaves in its queues is nothing to the next.
+            if self._rabbitmq is not None:
+                self._rabbitmq.end()
+            else:
+                self._stack.callback(self._end_rabbitmq)
+            self._rabbitmq = RabbitMQ(self.folder)
+            self._rabbitmq.start()
+            return self._rabbitmq.address
+        host, _, port = self._valkey_url(0).rpartition("@")[2].partition("/")[0].partition(":")
+        return host, int(port)
+
+    def _end_rabbitmq(self) -> None:
+        if self._rabbitmq is not None:
+            self._rabbitmq.end()
+
+    def _broker_url(self, broker: str, number: int, port: int) -> str:
+        if broker == "rabbitmq":
+            return f"amqp://guest:guest@127.0.0.1:{port}//"
+        secret = self._valkey_url(0).rpartition("@")[0]
+        return f"{secret}@127.0.0.1:{port}/{2 * number + 1}"
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with ExitStack() as stack:
+        yield Ground(DataFolder(tmp_path_factory.mktemp("faults") / "data"), stack)
+
+
+def _platform_scope(fixture_name: str, config: pytest.Config) -> Any:
+    return "module" if FULL else "session"
+
+
+@pytest.fixture(scope=_platform_scope, params=BROKERS)
+def platform(request: pytest.FixtureRequest, ground: Ground) -> Iterator[Platform]:
+    """An installation: one for all faults in the quick set, in the long one each file has its own for each broker."""
+    with ExitStack() as stack:
+        yield ground.new_platform(stack, broker=request.param, patience={})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Show the logs of the processes with a test that failed, and leave no breakpoint and no frozen process behind."""
+    report = yield
+    platform = getattr(item, "funcargs", {}).get("platform")
+    if isinstance(platform, Platform) and report.when == "call":
+        if report.failed:
+            report.sections.append(("logs of the processes", platform.logs()))
+        platform.mend()
+    return report

@@ -1,0 +1,57 @@
+"""F22: processes are asked to end under load; they finish or hand back what they have, and no client sees an error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from smartcourse.tests.faults.checks import check_enrolled, check_once, drained
+from smartcourse.tests.faults.conftest import Scale
+from smartcourse.tests.faults.load import Load, enrollments_to_make, failures
+from smartcourse.tests.faults.platform import Platform
+from smartcourse.tests.faults.proxy import Proxy
+
+# What Docker and Kubernetes give before they kill is 10 and 30 seconds.
+ENDED_WITHIN = 10
+OTHERS = ("worker1", "relay1")
+
+
+# Not in `make test` until it is as steady there as it should be.
+@pytest.mark.full
+class TestSigterm:
+    def test_under_load_fails_no_request_and_loses_no_effect(
+        self, platform: Platform, scale: Scale, figures: Callable[[str], None]
+    ) -> None:
+        platform.start("web1", "web2", "worker1", "relay1", "beat1")
+        pairs = enrollments_to_make(platform, students=scale(10, 50), courses=scale(10, 30))
+        ended: dict[str, float] = {}
+
+        webs = [("127.0.0.1", platform.ports[name]) for name in ("web1", "web2")]
+        with Proxy(*webs) as door, Load(f"http://127.0.0.1:{door.port}", pairs, pause=0.05) as load:
+            time.sleep(1)
+            for _ in range(scale(1, 5)):
+                for name in ("web1", "web2", *OTHERS):
+                    # As a rolling release does: one ends, its successor is ready, then the next one.
+                    ended[name] = max(ended.get(name, 0), self._replace(platform, name))
+            time.sleep(1)
+        seconds = drained(platform, within=60)
+
+        assert list(failures(load.failed)) == []
+        assert load.enrolled, "there was a load"
+        check_enrolled(platform, load.enrolled)
+        check_once(platform)
+        platform.kill("web2")
+        times = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in ended.items())
+        figures(
+            f"F22 {platform.kind}: {len(load.answers)} requests, 0 failed, slowest {load.slowest:.1f} s; ended in at "
+            f"most {times}; drained {seconds:.1f} s after"
+        )
+
+    def _replace(self, platform: Platform, name: str) -> float:
+        begun = time.monotonic()
+        platform.terminate(name, within=ENDED_WITHIN)
+        took = time.monotonic() - begun
+        platform.start(name)
+        return took

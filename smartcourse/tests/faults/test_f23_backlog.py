@@ -1,0 +1,122 @@
+"""F23: ten thousand facts wait; they are relayed and handled soon, in little memory, and leave the outbox."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from smartcourse.tests.faults.checks import check_once, drained
+from smartcourse.tests.faults.conftest import Scale
+from smartcourse.tests.faults.platform import Platform
+from smartcourse.tests.faults.waiting import eventually
+
+RELAYED_A_SECOND, HANDLED_A_SECOND = 1000, 500
+GROWTH = 32 * 1024 * 1024
+"""What a process may have more at the end of a backlog than after its first batches, in bytes."""
+HEAPED = "thing.heaped"
+LEFT = "SELECT count(*) FROM events_outboxfact WHERE type = 'thing.heaped' AND relayed_at IS NULL"
+# Per second, between the first and the last of them; the first batch's own time is not in it, nor is it counted.
+RELAYED = """
+    SELECT (count(*) FILTER (WHERE relayed_at > first) / nullif(extract(epoch FROM max(last) - min(first)), 0))::float
+    FROM events_outboxfact, (SELECT min(relayed_at) AS first, max(relayed_at) AS last FROM events_outboxfact
+                             WHERE type = 'thing.heaped') AS span
+    WHERE type = 'thing.heaped'
+"""
+HANDLED = """
+    SELECT (count(*) / nullif(extract(epoch FROM max(at) - min(at)), 0))::float
+    FROM faults_effect WHERE subscriber = 'note_one_of_many'
+"""
+NOTED = "SELECT count(*) FROM faults_effect WHERE subscriber = 'note_one_of_many'"
+
+
+class Memory:
+    """What a process and its children keep resident, looked at ten times a second."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    @property
+    def growth(self) -> int:
+        """Return by how much the most exceeds what there was after the first tenth of the time."""
+        return max(self.seen) - self.seen[len(self.seen) // 10]
+
+    @property
+    def most(self) -> int:
+        return max(self.seen)
+
+
+@contextmanager
+def watched(process_id: int) -> Iterator[Memory]:
+    """Watch a process within the context."""
+    memory, done, leader = Memory(), threading.Event(), psutil.Process(process_id)
+
+    def look() -> None:
+        while not done.wait(0.1):
+            family = [leader, *leader.children(recursive=True)]
+            memory.seen.append(sum(each.memory_info().rss for each in family if each.is_running()))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.alone
+class TestBacklog:
+    def test_is_relayed_handled_and_pruned(
+        self, platform: Platform, scale: Scale, figures: Callable[[str], None]
+    ) -> None:
+        count = scale(600, 10_000)
+        platform.start("worker1", "relay1", "beat1")
+        drained(platform, within=60)
+        platform.kill("relay1")
+        if scale.full:
+            platform.kill("worker1")
+        self._pile_up(platform, count)
+
+        platform.start("relay1")
+        with watched(platform.pid("relay1")) as relay:
+            eventually(lambda: platform.one(LEFT) == 0, 120, "the backlog is not relayed")
+        platform.start("worker1")
+        with watched(platform.pid("worker1")) as worker:
+            eventually(lambda: platform.one(NOTED) == count, 120, "the backlog is not handled")
+        relayed, handled = platform.one(RELAYED) or 0.0, platform.one(HANDLED) or 0.0
+        drained(platform, within=60)
+        check_once(platform)
+        self._prune(platform, count)
+
+        figures(
+            f"F23 {platform.kind}: {count} facts, relayed {relayed:.0f} a second, handled {handled:.0f} a second; "
+            f"relay {relay.most >> 20} MB (+{relay.growth >> 20}), worker {worker.most >> 20} MB "
+            f"(+{worker.growth >> 20}); pruned"
+        )
+        if scale.full:
+            assert relayed >= RELAYED_A_SECOND
+            assert handled >= HANDLED_A_SECOND
+            assert relay.growth < GROWTH
+            assert worker.growth < GROWTH
+
+    def _pile_up(self, platform: Platform, count: int) -> None:
+        things = [str(uuid4()) for _ in range(100)]
+        plan = [(things[number % len(things)], number) for number in range(1, count + 1)]
+        platform.do("publish_things", kind=HEAPED, plan=plan, batch=100)
+
+    def _prune(self, platform: Platform, count: int) -> None:
+        """Archive at once what beat would archive in a week."""
+        said = json.loads(platform.manage("archive_facts", "--days", "0", "--json"))
+        assert said["archived"] >= count
+        assert platform.one("SELECT count(*) FROM events_outboxfact WHERE type = %s", HEAPED) == 0
+        assert platform.one("SELECT count(*) FROM events_archivedfact WHERE type = %s", HEAPED) == count
+        assert (
+            platform.one("SELECT count(*) FROM events_delivery WHERE subscriber LIKE '%%.note_one_of_many'")
+            == 0
+        )
