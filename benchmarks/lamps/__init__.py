@@ -1,0 +1,1 @@
+"""One fact and one subscriber, whose effect is one row."""
