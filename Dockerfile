@@ -5,8 +5,10 @@ FROM python:3.11-slim-bookworm AS packages
 WORKDIR /build
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
-COPY requirements.lock .
-RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+# requirements-kafka.lock has what `kafka-sink` needs besides.
+ARG REQUIREMENTS=requirements.lock
+COPY requirements*.lock ./
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r "$REQUIREMENTS"
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH \
@@ -23,6 +25,7 @@ USER 10001
 # Production refuses to start without its environment: these values live for this one command, and are in no layer.
 RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(48))')" \
     JWT_SIGNING_KEY="$(python -c 'import secrets; print(secrets.token_hex(48))')" \
+    CERTIFICATE_SIGNING_KEY="$(python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())')" \
     ALLOWED_HOSTS=build.invalid PUBLIC_URL=https://build.invalid DATABASE_URL=postgres://build.invalid/build \
     REDIS_URL=redis://build.invalid EMAIL_URL=consolemail:// \
     python manage.py collectstatic --noinput --verbosity 0

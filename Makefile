@@ -35,7 +35,7 @@ define install
 	for copy in $(2); do cp $$copy $(VENV)/$$copy; done
 endef
 
-.PHONY: help run test lint format lock install install-dev
+.PHONY: help run test faults lint format lock install install-dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ run: install ## start everything with demo content: make run ARGS="--port 8100"
 
 test: install-dev ## run the tests: make test ARGS="courses -k publish"
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+faults: install-dev ## what the product must withstand, at length: make faults ARGS="-k f08" (20 minutes, RabbitMQ)
+	@exec env FAULTS=full $(BIN)/python -m pytest -n 2 smartcourse/tests/faults smartcourse/events/kafka $(ARGS)
 
 install: ## set up .venv from requirements.lock
 	$(call install,requirements.lock,requirements.lock)
@@ -72,5 +75,7 @@ lock: install-dev ## renew the lock files: exact versions, hashes for every plat
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --extra dev --constraints requirements.lock \
 		--output-file requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --extra kafka --constraints requirements-dev.lock \
+		--output-file requirements-kafka.lock pyproject.toml
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

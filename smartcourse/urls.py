@@ -31,6 +31,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("certificates.api.urls")),
     path("", include("notifications.api.urls")),
     path("", include("analytics.api.urls")),
+    path("", include("smartcourse.webhooks.api.urls")),
     path("", include("smartcourse.workflows.api")),
 ]
 

@@ -105,12 +105,27 @@ POST   assignments/{assignment}/submissions                    401 403 201 201 4
 GET    certificates                                            401 200 200 200 200 200 200 200
 GET    certificates/{certificate}                              401 404 200 404 200 404 200 200
 GET    certificates/{certificate}/pdf                          401 404 200 404 200 404 200 200
+GET    certificates/keys                                       200 200 200 200 200 200 200 200
 GET    certificates/verify/{code}                              200 200 200 200 200 200 200 200
 
 GET    notifications                                           401 200 200 200 200 200 200 200
 GET    notifications/unread-count                              401 200 200 200 200 200 200 200
 POST   notifications/read-all                                  401 200 200 200 200 200 200 200
 POST   notifications/{notice}/read                             401 404 200 404 404 404 404 404
+
+GET    webhooks                                                401 200 200 200 200 200 200 200
+POST   webhooks                                                401 201 201 201 201 201 201 201
+POST   webhooks of-the-platform                                401 403 403 403 403 403 201 201
+GET    webhooks/fact-types                                     401 200 200 200 200 200 200 200
+GET    webhooks/{hook}                                         401 404 200 404 404 404 404 404
+PATCH  webhooks/{hook}                                         401 404 200 404 404 404 404 404
+DELETE webhooks/{hook}                                         401 404 204 404 404 404 404 404
+GET    webhooks/{platform_hook}                                401 404 404 404 404 404 200 200
+POST   webhooks/{hook}/rotate-secret                           401 404 200 404 404 404 404 404
+POST   webhooks/{hook}/ping                                    401 404 202 404 404 404 404 404
+GET    webhooks/{hook}/deliveries                              401 404 200 404 404 404 404 404
+GET    webhooks/{hook}/deliveries/{hook_delivery}              401 404 200 404 404 404 404 404
+POST   webhooks/{hook}/deliveries/{hook_delivery}/redeliver    401 404 202 404 404 404 404 404
 
 GET    analytics/platform                                      401 403 403 403 403 403 200 200
 GET    analytics/courses/{course}                              401 403 403 403 200 404 200 200
@@ -158,6 +173,7 @@ PERSON: Body = {"full_name": "Another Name"}
 COURSE: Body = {"title": "A new title"}
 MODULE: Body = {"title": "A module"}
 LESSON: Body = {"title": "A lesson", "type": "text", "content": "Words."}
+HOOK: Body = {"url": "https://hooks.example.org/in", "fact_types": ["enrollment.activated"]}
 QUESTION: Body = {"kind": "true_false", "prompt": "Is it?", "key": True}
 
 
@@ -208,6 +224,9 @@ BODIES: dict[str, Callable[[World], Body]] = {
     # EN's own attempt by its id: to a classmate there is no such attempt.
     "POST quizzes/{quiz}/submit": lambda w: {"attempt_id": w["attempt"], "answers": {w["question"]: True}},
     "POST assignments/{assignment}/submissions": lambda _: {"text": "My essay."},
+    "POST webhooks": lambda _: HOOK,
+    "POST webhooks of-the-platform": lambda _: {**HOOK, "platform": True},
+    "PATCH webhooks/{hook}": lambda _: {"description": "Another name"},
 }  # fmt: skip
 FORMS = {"POST auth/token": "application/x-www-form-urlencoded"}
 
@@ -251,7 +270,6 @@ def rows_of(table: str) -> Iterator[Row]:
 TEACHERS = frozenset({"IO", "OI", "SF", "AD"})
 STAFF = frozenset({"SF", "AD"})
 # The schedules of the machinery are no role's business.
-NOBODY: frozenset[str] = frozenset()
 ADMIN = {
     "accounts.Session": STAFF,
     "accounts.User": STAFF,
@@ -264,12 +282,13 @@ ADMIN = {
     "courses.Module": TEACHERS,
     "courses.Publication": TEACHERS,
     "courses.Quiz": TEACHERS,
-    "django_celery_beat.ClockedSchedule": NOBODY,
-    "django_celery_beat.CrontabSchedule": NOBODY,
-    "django_celery_beat.IntervalSchedule": NOBODY,
-    "django_celery_beat.PeriodicTask": NOBODY,
-    "django_celery_beat.SolarSchedule": NOBODY,
+    "django_celery_beat.ClockedSchedule": STAFF,
+    "django_celery_beat.CrontabSchedule": STAFF,
+    "django_celery_beat.IntervalSchedule": STAFF,
+    "django_celery_beat.PeriodicTask": STAFF,
+    "django_celery_beat.SolarSchedule": STAFF,
     "enrollments.Enrollment": TEACHERS,
+    "events.ArchivedFact": STAFF,
     "events.Delivery": STAFF,
     "events.OutboxFact": STAFF,
     "notifications.Message": STAFF,
@@ -277,6 +296,9 @@ ADMIN = {
     "progress.LessonProgress": TEACHERS,
     "progress.QuizAttempt": TEACHERS,
     "progress.Submission": TEACHERS,
+    "queues.DeadLetter": STAFF,
+    "webhooks.Endpoint": STAFF,
+    "webhooks.WebhookDelivery": STAFF,
     "workflows.Run": STAFF,
 }
 

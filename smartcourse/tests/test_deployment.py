@@ -47,3 +47,11 @@ class TestImage:
         assert "smartcourse.wsgi:application" in lines
         assert "--require-hashes" in lines
         assert "\nUSER " in lines
+
+
+class TestLocks:
+    @pytest.mark.parametrize("other", ["requirements-dev.lock", "requirements-kafka.lock"])
+    def test_hold_what_the_plain_one_does(self, other: str) -> None:
+        plain, more = ((settings.BASE_DIR / name).read_text() for name in ("requirements.lock", other))
+        pinned = {line for line in plain.splitlines() if "==" in line}
+        assert pinned - {line for line in more.splitlines() if "==" in line} == set()

@@ -18,6 +18,7 @@ from smartcourse.api.serializers import InputSerializer
 from smartcourse.testing.fixtures import ClientOf
 from smartcourse.tests.matrix import BODIES, PUBLISHED, Row, rows_of, send
 from smartcourse.tests.world import World, course_of, learner
+from smartcourse.webhooks.models import Endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +28,7 @@ WRITES: dict[str, tuple[type[models.Model], ...]] = {
     "InstructorViewSet": (InstructorProfile, User), "CourseViewSet": (Course,), "ModuleViewSet": (Module, Lesson),
     "MaterialViewSet": (Material,), "QuizViewSet": (Quiz, Question), "EnrollmentViewSet": (Enrollment,),
     "QuizAttemptViewSet": (QuizAttempt,), "SubmissionViewSet": (Submission,), "LessonViewSet": (Lesson, LessonProgress),
+    "WebhookViewSet": (Endpoint,),
 }  # fmt: skip
 
 

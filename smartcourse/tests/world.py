@@ -24,6 +24,7 @@ from enrollments.tests.factories import EnrollmentFactory
 from notifications.models import Channel, Message, MessageStatus, MessageType
 from progress.models import CourseProgress, QuizAttempt
 from progress.tests.factories import loose_material
+from smartcourse.webhooks.tests.factories import EndpointFactory, WebhookDeliveryFactory
 from smartcourse.workflows.models import Run
 
 # Anonymous, student elsewhere, enrolled student, other student of the course, the course's instructor, another
@@ -138,12 +139,17 @@ def run_of(process: str, by: Any) -> Run:
 
 
 def add_belongings(world: World) -> None:
-    """EN has a notice, and is signed in somewhere."""
+    """EN has a notice and a webhook, and is signed in somewhere; the platform has a webhook."""
     owner = world.role("EN")
     world.rows["notice"] = Message.objects.create(
         fact_id=uuid4(), recipient=owner, channel=Channel.IN_APP, type=MessageType.COURSE_WELCOME,
         title="Welcome", status=MessageStatus.SENT, next_attempt_at=timezone.now(),
     )  # fmt: skip
+    hook = EndpointFactory(owner=owner)
+    world.rows |= {
+        "hook": hook, "hook_delivery": WebhookDeliveryFactory(endpoint=hook),
+        "platform_hook": EndpointFactory(platform=True),
+    }  # fmt: skip
     signed_in = sign_in(owner)
     world.words["refresh_token"] = signed_in.refresh_token
     world.words["session"] = str(session_id(signed_in))

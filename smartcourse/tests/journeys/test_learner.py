@@ -151,7 +151,14 @@ class TestJourney:
         verified = story.visitor.get(f"certificates/verify/{story.certificate['code']}").json()
         assert verified["valid"] is True
         assert verified["recipient_name"] == NAME
-        assert set(verified) == {"valid", "status", "recipient_name", "course_title", "issued_at"}
+        assert set(verified) == {
+            "valid",
+            "status",
+            "recipient_name",
+            "course_title",
+            "issued_at",
+            "signature",
+        }
         assert story.visitor.get("certificates/verify/NOTACODE").status_code == 404
         page = story.visitor.get(story.certificate["verify_url"])
         assert page.status_code == 200
