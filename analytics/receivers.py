@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from analytics.models import MetricName
 from analytics.services import recompute_day
 from enrollments.events import EnrollmentActivated, EnrollmentCompleted
 from smartcourse.events.facts import Fact
@@ -13,18 +14,18 @@ from smartcourse.workflows.events import WorkflowFailed
 
 @subscribe(EnrollmentActivated)
 def count_a_new_enrollment(fact: EnrollmentActivated) -> None:
-    _recompute_day_of(fact)
+    _recompute(MetricName.NEW_ENROLLMENTS, fact)
 
 
 @subscribe(EnrollmentCompleted)
 def count_a_completion(fact: EnrollmentCompleted) -> None:
-    _recompute_day_of(fact)
+    _recompute(MetricName.COMPLETIONS, fact)
 
 
 @subscribe(WorkflowFailed)
 def count_a_failed_process(fact: WorkflowFailed) -> None:
-    _recompute_day_of(fact)
+    _recompute(MetricName.FAILED_WORKFLOWS, fact)
 
 
-def _recompute_day_of(fact: Fact) -> None:
-    recompute_day(day=fact.occurred_at.astimezone(UTC).date())
+def _recompute(name: MetricName, fact: Fact) -> None:
+    recompute_day(day=fact.occurred_at.astimezone(UTC).date(), names=[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -37,13 +37,13 @@ SOURCES: dict[MetricName, Callable[[Span], int]] = {
 }
 
 
-def recompute_day(*, day: date) -> None:
-    """Set down every metric of that day (UTC) as the contexts' rows have it now; the same again changes nothing."""
+def recompute_day(*, day: date, names: Collection[MetricName] = tuple(SOURCES)) -> None:
+    """Set down the metrics of that day (UTC) as the contexts' rows have them now; the same again changes nothing."""
     span = _span_of(day)
     DailyMetric.objects.bulk_create(
         [
-            DailyMetric(name=name, day=day, value=count(span), computed_at=timezone.now())
-            for name, count in SOURCES.items()
+            DailyMetric(name=name, day=day, value=SOURCES[name](span), computed_at=timezone.now())
+            for name in names
         ],
         update_conflicts=True,
         unique_fields=["name", "day"],

@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
+from smartcourse.db.clock import later
 from smartcourse.db.models import Entity
 
 
@@ -62,6 +63,9 @@ class Message(Entity):
     status = models.CharField(max_length=10, choices=MessageStatus.choices, default=MessageStatus.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True)
+    dispatches = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Messages that the sweeper sent since the last attempt."
+    )
     next_attempt_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
@@ -93,10 +97,11 @@ class Message(Entity):
         self.status, self.sent_at, self.attempts = MessageStatus.SENT, at, self.attempts + 1
         self.save(update_fields=["status", "sent_at", "attempts", "updated_at"])
 
-    def wait(self, *, reason: str, until: datetime) -> None:
-        """It did not leave; it is tried again later."""
-        self.attempts, self.last_error, self.next_attempt_at = self.attempts + 1, reason, until
-        self.save(update_fields=["attempts", "last_error", "next_attempt_at", "updated_at"])
+    def wait(self, *, reason: str, seconds: float) -> None:
+        """It did not leave; it is tried again after so many seconds."""
+        self.attempts, self.last_error = self.attempts + 1, reason
+        self.dispatches, self.next_attempt_at = 0, later(seconds)
+        self.save(update_fields=["attempts", "last_error", "dispatches", "next_attempt_at", "updated_at"])
 
     def give_up(self, *, reason: str) -> None:
         """It did not leave, and is not tried any more until somebody says so."""

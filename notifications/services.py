@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -12,6 +11,8 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from notifications.channels import Words, channel_called
 from notifications.events import NotificationFailed, NotificationSent
 from notifications.kinds import KINDS
 from notifications.models import Channel, Message, MessageStatus, MessageType
+from smartcourse.db.clock import ever_later, later
 from smartcourse.events.facts import Fact
 from smartcourse.events.outbox import publish
 from smartcourse.queues.dispatch import enqueue
@@ -55,14 +57,27 @@ def notify(
                     "title": words.title[:255],
                     "body": words.body,
                     "data": dict(context),
-                    "next_attempt_at": timezone.now()
-                    + timedelta(seconds=settings.MESSAGE_REDISPATCH_SECONDS),
+                    "next_attempt_at": later(settings.MESSAGE_REDISPATCH_SECONDS),
                 },
             )
             messages.append(message)
             if created:
-                enqueue("notifications.send_message", queue="emails", message_id=str(message.pk))
+                _hand_over(message)
     return messages
+
+
+def _hand_over(message: Message) -> None:
+    """Have a worker send it; what has arrived by being written needs none."""
+    if message.channel == Channel.IN_APP:
+        _leave(message)
+    else:
+        enqueue("notifications.send_message", queue="emails", message_id=str(message.pk))
+
+
+def _leave(message: Message) -> None:
+    channel_called(message.channel).send(message, _with_secrets(message))
+    message.mark_sent(at=timezone.now())
+    publish(NotificationSent(**_described(message)))
 
 
 def notify_many(
@@ -81,12 +96,11 @@ def notify_many(
     told, recipients = 0, iter(recipient_ids)
     with transaction.atomic():
         while batch := list(islice(recipients, RECIPIENTS_AT_ONCE)):
-            now = timezone.now()
             Message.objects.bulk_create(
                 [
                     Message(
                         fact_id=fact.fact_id, type=type, recipient_id=recipient_id, channel=channel,
-                        title=said.title[:255], body=said.body, data=dict(context), next_attempt_at=now,
+                        title=said.title[:255], body=said.body, data=dict(context), next_attempt_at=Now(),
                     )
                     for recipient_id in batch
                     for channel, said in words.items()
@@ -119,9 +133,7 @@ def send_message(*, message_id: UUID) -> bool:
             )
             if message is None:
                 return False
-            channel_called(message.channel).send(message, _with_secrets(message))
-            message.mark_sent(at=timezone.now())
-            publish(NotificationSent(**_described(message)))
+            _leave(message)
     except Exception as error:  # noqa: BLE001 - whatever a channel raises is kept with its message and retried
         _record_failure(message_id, error)
         return False
@@ -143,8 +155,7 @@ def _record_failure(message_id: UUID, error: Exception) -> None:
             return
         reason = "".join(traceback.format_exception_only(error))[-2000:]
         if message.attempts < len(settings.MESSAGE_RETRY_SECONDS):
-            patience = timedelta(seconds=settings.MESSAGE_RETRY_SECONDS[message.attempts])
-            message.wait(reason=reason, until=timezone.now() + patience)
+            message.wait(reason=reason, seconds=settings.MESSAGE_RETRY_SECONDS[message.attempts])
         else:
             message.give_up(reason=reason)
             publish(NotificationFailed(**_described(message)))
@@ -162,11 +173,10 @@ def _described(message: Message) -> dict[str, Any]:
 
 def sweep_messages() -> int:
     """Hand over again the messages that are due, and return how many: retries, and what was lost on the way."""
-    now = timezone.now()
     with transaction.atomic():
         due = list(
             Message.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(status=MessageStatus.PENDING, next_attempt_at__lte=now)
+            .filter(status=MessageStatus.PENDING, next_attempt_at__lte=Now())
             .order_by("next_attempt_at")
             .values_list("pk", flat=True)[:SWEEP_LIMIT]
         )
@@ -174,7 +184,8 @@ def sweep_messages() -> int:
             enqueue("notifications.send_message", queue="emails", message_id=str(message_id))
         # Pushed ahead, so that the next sweep does not hand them over once more while they wait in their queue.
         Message.objects.filter(pk__in=due).update(
-            next_attempt_at=now + timedelta(seconds=3 * settings.MESSAGE_REDISPATCH_SECONDS)
+            next_attempt_at=ever_later(2 * settings.MESSAGE_REDISPATCH_SECONDS, sent="dispatches"),
+            dispatches=F("dispatches") + 1,
         )
     return len(due)
 
@@ -196,5 +207,5 @@ def mark_all_read(*, recipient_id: UUID) -> int:
 def send_again(*, message_ids: list[UUID]) -> int:
     """Give messages that were given up their attempts back, and return how many."""
     return Message.objects.filter(pk__in=message_ids, status=MessageStatus.FAILED).update(
-        status=MessageStatus.PENDING, attempts=0, next_attempt_at=timezone.now()
+        status=MessageStatus.PENDING, attempts=0, dispatches=0, next_attempt_at=Now()
     )

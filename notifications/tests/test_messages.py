@@ -66,7 +66,7 @@ class TestSendMessage:
         [letter] = [m for m in welcome(student) if m.channel == Channel.MAIL]
         assert [services.send_message(message_id=letter.pk) for _ in range(3)] == [True, False, False]
         assert len(mail.outbox) == 1
-        assert OutboxFact.objects.filter(type="notification.sent").count() == 1
+        assert OutboxFact.objects.filter(type="notification.sent", aggregate_id=letter.pk).count() == 1
 
     def test_a_name_cannot_add_headers(self, student: Any) -> None:
         student.full_name = 'Eve", <all@example.org>'
@@ -117,7 +117,7 @@ class TestSweep:
         welcome(student)
         assert services.sweep_messages() == 0
         Message.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
-        assert (services.sweep_messages(), services.sweep_messages()) == (2, 0)
+        assert (services.sweep_messages(), services.sweep_messages()) == (1, 0)
 
 
 class TestReceivers:

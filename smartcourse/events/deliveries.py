@@ -13,9 +13,9 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
+from smartcourse.db.clock import later
 from smartcourse.events.events import DeliveryParked
 from smartcourse.events.models import Delivery, DeliveryStatus
 from smartcourse.events.outbox import publish
@@ -102,7 +102,7 @@ def _record_failure(delivery_id: UUID, error: Exception) -> None:
             park(delivery)
         else:
             patience = settings.DELIVERY_RETRY_SECONDS[delivery.attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - jitter is no secret
-            delivery.next_attempt_at = Now() + timedelta(seconds=patience)
+            delivery.next_attempt_at = later(patience)
         delivery.save()
     log.error(
         "a subscriber failed", subscriber=delivery.subscriber, attempts=delivery.attempts, exc_info=error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from smartcourse.db.clock import ever_later
 from smartcourse.db.identifiers import uuid7
 from smartcourse.events.deliveries import send_messages
 from smartcourse.events.models import ArchivedFact, Delivery, DeliveryStatus, OutboxFact
@@ -31,9 +31,9 @@ def sweep_deliveries() -> int:
         )
         send_messages(due)
         # Put off, so that the next sweep does not send them once more while they wait in their queue.
-        patience = timedelta(seconds=4 * settings.DELIVERY_REDISPATCH_SECONDS)
         Delivery.objects.filter(pk__in=[delivery.pk for delivery in due]).update(
-            dispatches=F("dispatches") + 1, next_attempt_at=Now() + patience
+            next_attempt_at=ever_later(2 * settings.DELIVERY_REDISPATCH_SECONDS, sent="dispatches"),
+            dispatches=F("dispatches") + 1,
         )
     return len(due)
 

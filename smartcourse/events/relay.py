@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Collection
-from datetime import timedelta
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from smartcourse.db.clock import later
 from smartcourse.db.identifiers import uuid7
 from smartcourse.events.deliveries import send_messages
 from smartcourse.events.models import Delivery, OutboxFact
@@ -35,7 +35,7 @@ def relay_batch(limit: int = BATCH) -> int:
             return 0
         wanted = Wanted()
         # A message may be lost; the sweeper leaves the delivery to it for so long.
-        due = Now() + timedelta(seconds=settings.DELIVERY_REDISPATCH_SECONDS)
+        due = later(settings.DELIVERY_REDISPATCH_SECONDS)
         deliveries = [
             Delivery(id=uuid7(), fact=row, position=row.position, subscriber=name, next_attempt_at=due)
             for row in rows

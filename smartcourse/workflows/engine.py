@@ -15,9 +15,10 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.expressions import CombinedExpression
+from django.db.models import F
 from django.db.models.functions import Now
 
+from smartcourse.db.clock import ever_later, later
 from smartcourse.errors import DomainError, RuleViolated
 from smartcourse.events.outbox import publish
 from smartcourse.observability.context import request_context
@@ -42,11 +43,6 @@ class SignalMissed(RuleViolated):
 
 class WorkersDied(Exception):
     """Worker after worker took the step up, and none came back."""
-
-
-def later(seconds: float) -> CombinedExpression:
-    """Return that moment by the database's clock, which is everybody's."""
-    return Now() + timedelta(seconds=seconds)
 
 
 def wake(run: Run) -> None:
@@ -81,6 +77,7 @@ def _lease(run_id: UUID) -> int | None:
         run.lease_expires_at = later(settings.WORKFLOW_LEASE_SECONDS)
         # Should this worker die, the run is due as soon as its lease has run out.
         run.next_attempt_at = run.step_started_at = Now()
+        run.dispatches = 0
         if run.status in (RunStatus.QUEUED, RunStatus.WAITING):
             run.status = RunStatus.RUNNING
         token = run.lease_token
@@ -306,6 +303,7 @@ def sweep_runs() -> int:
             wake(run)
         # Put off, so that the next sweep does not wake them once more while they wait in their queue.
         Run.objects.filter(pk__in=[run.pk for run in due]).update(
-            next_attempt_at=later(6 * settings.WORKFLOW_REDISPATCH_SECONDS)
+            next_attempt_at=ever_later(2 * settings.WORKFLOW_REDISPATCH_SECONDS, sent="dispatches"),
+            dispatches=F("dispatches") + 1,
         )
     return len(due)

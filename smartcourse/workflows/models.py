@@ -84,6 +84,9 @@ class Run(Entity):
     deaths = models.PositiveSmallIntegerField(
         default=0, help_text="Workers that never came back from that step."
     )
+    dispatches = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Messages that the sweeper sent since a worker last took it up."
+    )
     error_code = models.CharField(max_length=60, blank=True)
     error = models.TextField(blank=True)
     requested_by = models.ForeignKey(

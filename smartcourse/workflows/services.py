@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from smartcourse.db.clock import later
 from smartcourse.errors import Conflict
 from smartcourse.observability.context import current_request_id
 from smartcourse.workflows.definitions import process_called
-from smartcourse.workflows.engine import CANCELLED, advance, later, sweep_runs, wake
+from smartcourse.workflows.engine import CANCELLED, advance, sweep_runs, wake
 from smartcourse.workflows.models import Run, RunStatus, Signal
 
 __all__ = [
