@@ -26,13 +26,16 @@ from smartcourse.queues.dispatch import enqueue
 JITTER = 0.1
 """Retries are put off by up to this part more, so that what failed together does not come back together."""
 MESSAGES_LOST = 3
-"""As many messages without an attempt to show for them: workers probably died over this delivery."""
+"""As many messages without an attempt to show for them: they stand in a long queue, or workers died over this."""
 ALERT_INTERVAL = timedelta(hours=1)
 ERROR_LENGTH = 4000
 
+TAKEN = "A worker took this up, and was not heard of again."
+
 # Locks, checks and marks in one round trip; whoever holds the row is handling it now, and nobody waits for that.
 _CLAIM = """
-    UPDATE events_delivery SET status = 'HANDLED', handled_at = clock_timestamp(), attempts = attempts + 1
+    UPDATE events_delivery SET status = 'HANDLED', handled_at = clock_timestamp(), attempts = attempts + 1,
+        last_error = replace(last_error, %s, '')
     WHERE id = (SELECT id FROM events_delivery WHERE id = %s AND status = 'PENDING' FOR UPDATE SKIP LOCKED)
 """
 
@@ -40,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerDied(Exception):
-    """Written ahead of an attempt that several workers have not come back from."""
+    """Whoever took the delivery up last did not come back to tell how it went."""
 
 
 def handle_deliveries(delivery_ids: Iterable[UUID]) -> int:
@@ -63,7 +66,7 @@ def _handle(delivery: Delivery) -> bool:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute(_CLAIM, [delivery.pk])
+                cursor.execute(_CLAIM, [TAKEN, delivery.pk])
                 if not cursor.rowcount:
                     return False
             # What it changes and the mark above are committed together, or neither is.
@@ -85,9 +88,10 @@ def _run_subscriber(delivery: Delivery) -> None:
 
 
 def _write_ahead(delivery: Delivery) -> bool:
-    """Count an attempt before it is made, so that one which kills its worker counts; return whether to make it."""
-    _record_failure(delivery.pk, WorkerDied(f"{MESSAGES_LOST} messages were sent, and no attempt came back."))
-    return Delivery.objects.pending().filter(pk=delivery.pk).exists()
+    """Note an attempt before it is made, so that one which kills its worker counts; return whether to make it."""
+    if delivery.last_error == TAKEN:
+        _record_failure(delivery.pk, WorkerDied(TAKEN))
+    return bool(Delivery.objects.pending().filter(pk=delivery.pk).update(last_error=TAKEN))
 
 
 def _record_failure(delivery_id: UUID, error: Exception) -> None:

@@ -77,6 +77,15 @@ class TestBatch:
 
 
 class TestDeliveryThatKillsItsWorker:
+    def test_is_told_from_one_that_stood_in_a_long_queue(self, watcher: Watcher) -> None:
+        [delivery] = deliveries(1)
+        for _ in range(8):
+            Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+            assert sweep_deliveries() == 1
+        assert handle_delivery(delivery.pk)
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.attempts, delivery.last_error) == (DeliveryStatus.HANDLED, 1, "")
+
     def test_is_counted_ahead_and_parked_in_the_end(self, watcher: Watcher, settings: Any) -> None:
         settings.DELIVERY_RETRY_SECONDS = (1, 1)
         [delivery] = deliveries(1)
@@ -94,7 +103,7 @@ class TestDeliveryThatKillsItsWorker:
                 continue
         delivery.refresh_from_db()
         assert delivery.status == DeliveryStatus.PARKED
-        assert "no attempt came back" in delivery.last_error
+        assert "was not heard of again" in delivery.last_error
         assert len(watcher.seen) < 10
 
 
