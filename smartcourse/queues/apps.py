@@ -12,7 +12,7 @@ class QueuesConfig(AppConfig):
     def ready(self) -> None:
         # Every process that sends or does tasks needs the Celery application as the current one.
         import smartcourse.celery  # noqa: F401
-        from smartcourse.queues import dead_letters  # noqa: F401 - hears of tasks that failed
+        from smartcourse.queues import connections, dead_letters  # noqa: F401 - they hear of tasks
 
         post_migrate.connect(_seed_schedule, sender=self)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 
 from smartcourse.queues.topology import task_queues, transport_options
@@ -31,12 +32,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 # A worker notices within a minute that the broker's machine is gone, where no packet says so.
 CELERY_BROKER_HEARTBEAT = 30
+# Never closed by Celery itself, which would close the whole pool around every task (see queues/connections.py).
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CONSUMER = "smartcourse.queues.consumer:SteadyConsumer"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TIMEZONE = "UTC"

@@ -47,6 +47,8 @@ BROKER_TIMEOUT_SECONDS = env.float("BROKER_TIMEOUT_SECONDS", default=0.8)
 """Connecting to the broker, or its answer to a message, may hold up a request for so long, twice at most."""
 BROKER_PAUSE_SECONDS = env.float("BROKER_PAUSE_SECONDS", default=5.0)
 """A broker that did not answer is left alone for this; what would have been sent is the sweepers'."""
+BROKER_RECONNECT_SECONDS = env.float("BROKER_RECONNECT_SECONDS", default=2.0)
+"""How often a worker asks whether a broker that went away is back."""
 COLLECT_DEAD_LETTERS_SECONDS = env.float("COLLECT_DEAD_LETTERS_SECONDS", default=10.0)
 """How often the broker's queue of the dead is emptied into rows."""
 SCHEDULED_RUN_KEEP_DAYS = env.float("SCHEDULED_RUN_KEEP_DAYS", default=7.0)
