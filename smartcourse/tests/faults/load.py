@@ -29,7 +29,8 @@ class Answer:
 
     @property
     def failed(self) -> bool:
-        return self.status < 200 or self.status >= 500
+        # All that is asked for may be had: a refusal is a failure, too.
+        return not 200 <= self.status < 300
 
 
 @dataclass

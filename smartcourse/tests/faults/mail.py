@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from smartcourse.embedded.processes import free_port
+
+# It tells every word of every session otherwise, which costs more than the mails.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class Mailbox:

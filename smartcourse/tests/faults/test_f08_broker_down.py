@@ -27,11 +27,11 @@ class TestBrokerDown:
     ) -> None:
         platform.start("web1", "worker1", "relay1", "beat1")
         # As many as the two cores that all of this runs on can make up for in time; the catalogue is read meanwhile.
-        pairs = enrollments_to_make(platform, students=10, courses=10)
+        pairs = enrollments_to_make(platform, students=15, courses=10)
         # Silence costs a request its patience with the broker once, however long it lasts.
         down = scale(5, 60 if outage == "refused" else 20)
 
-        with Load(base_url(platform), pairs, pause=scale(0.1, 1.5)) as load:
+        with Load(base_url(platform), pairs, pause=scale(0.1, 1.2)) as load:
             time.sleep(BEFORE)
             platform.broker.cut() if outage == "refused" else platform.broker.fall_silent()
             time.sleep(down)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from smartcourse.embedded.installation import WORKER_PROCESSES
 from smartcourse.tests.faults.checks import check_once, drained
 from smartcourse.tests.faults.conftest import Scale
 from smartcourse.tests.faults.platform import Platform
@@ -32,6 +33,7 @@ HANDLED = """
     SELECT (count(*) / nullif(extract(epoch FROM max(at) - min(at)), 0))::float
     FROM faults_effect WHERE subscriber = 'note_one_of_many'
 """
+SESSIONS = "SELECT count(DISTINCT session) FROM faults_effect WHERE subscriber = 'note_one_of_many'"
 NOTED = "SELECT count(*) FROM faults_effect WHERE subscriber = 'note_one_of_many'"
 
 
@@ -90,6 +92,9 @@ class TestBacklog:
         with watched(platform.pid("worker1")) as worker:
             eventually(lambda: platform.one(NOTED) == count, 120, "the backlog is not handled")
         relayed, handled = platform.one(RELAYED) or 0.0, platform.one(HANDLED) or 0.0
+        sessions = platform.one(SESSIONS)
+        # A pool begins with one connection, and makes a second one for who does not wait for the first.
+        assert sessions <= 2 * WORKER_PROCESSES, "a worker's process keeps its connections from task to task"
         drained(platform, within=60)
         check_once(platform)
         self._prune(platform, count)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -38,12 +40,18 @@ def reach(place: str, subject: UUID | None = None) -> None:
     Raises:
         FaultOrdered: it says "raise".
     """
-    with psycopg.connect(**_parameters(), autocommit=True) as own:
-        row = own.execute(CLAIM, {"place": place, "subject": subject}).fetchone()
-        mode = row[0] if row else None
-        own.execute(TRACE, [place, subject, mode, os.getpid()])
+    own = _own_connection(os.getpid(), threading.get_ident())
+    row = own.execute(CLAIM, {"place": place, "subject": subject}).fetchone()
+    mode = row[0] if row else None
+    own.execute(TRACE, [place, subject, mode, os.getpid()])
     if mode is not None:
         MODES[mode](place)
+
+
+@cache
+def _own_connection(_pid: int, _thread: int) -> psycopg.Connection[Any]:
+    # Kept, or most of what a worker did would be to connect; by process, for its parent's is not a child's to use.
+    return psycopg.connect(**_parameters(), autocommit=True)
 
 
 def _parameters() -> dict[str, Any]:

@@ -11,7 +11,8 @@ CREATE TABLE faults_effect (
     fact_id uuid NOT NULL,
     thing_id uuid NOT NULL,
     number bigint NOT NULL,
-    pid integer NOT NULL
+    pid integer NOT NULL,
+    session integer NOT NULL DEFAULT pg_backend_pid()
 );
 CREATE INDEX faults_effects_by_subscriber ON faults_effect (subscriber);
 -- What the relay sent, in the order that it sent it: signals, heard in its own process and transaction.
