@@ -205,7 +205,9 @@ def _platform_scope(fixture_name: str, config: pytest.Config) -> Any:
 def platform(request: pytest.FixtureRequest, ground: Ground) -> Iterator[Platform]:
     """An installation: one for all faults in the quick set, in the long one each file has its own for each broker."""
     with ExitStack() as stack:
-        yield ground.new_platform(stack, broker=request.param, patience={})
+        # A module of the long set may have another patience than its siblings: their installations are their own.
+        patience = getattr(request.module, "PATIENCE", {}) if FULL else {}
+        yield ground.new_platform(stack, broker=request.param, patience=patience)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,21 +25,22 @@ class TestSigterm:
         self, platform: Platform, scale: Scale, figures: Callable[[str], None]
     ) -> None:
         platform.start("web1", "web2", "worker1", "relay1", "beat1")
-        pairs = enrollments_to_make(platform, students=scale(10, 50), courses=scale(10, 30))
+        pairs = enrollments_to_make(platform, students=scale(20, 50), courses=scale(10, 20))
         ended: dict[str, float] = {}
 
         webs = [("127.0.0.1", platform.ports[name]) for name in ("web1", "web2")]
-        with Proxy(*webs) as door, Load(f"http://127.0.0.1:{door.port}", pairs, pause=0.05) as load:
+        with Proxy(*webs) as door, Load(f"http://127.0.0.1:{door.port}", pairs, pause=scale(0.1, 0.6)) as load:
             time.sleep(1)
             for _ in range(scale(1, 5)):
                 for name in ("web1", "web2", *OTHERS):
+                    before = len(load.enrolled)
                     # As a rolling release does: one ends, its successor is ready, then the next one.
                     ended[name] = max(ended.get(name, 0), self._replace(platform, name))
+                    assert len(load.enrolled) > before, "there was a load meanwhile"
             time.sleep(1)
+        assert list(failures(load.failed)) == []
         seconds = drained(platform, within=60)
 
-        assert list(failures(load.failed)) == []
-        assert load.enrolled, "there was a load"
         check_enrolled(platform, load.enrolled)
         check_once(platform)
         platform.kill("web2")
