@@ -19,6 +19,7 @@ from smartcourse.db.clock import later
 from smartcourse.events.events import DeliveryParked
 from smartcourse.events.models import Delivery, DeliveryStatus
 from smartcourse.events.outbox import publish
+from smartcourse.events.owing import Owed
 from smartcourse.events.subscriptions import subscription
 from smartcourse.observability.context import request_context
 from smartcourse.queues.dispatch import enqueue
@@ -138,14 +139,14 @@ def park(delivery: Delivery) -> None:
         )
 
 
-def send_messages(deliveries: Iterable[Delivery]) -> None:
+def send_messages(deliveries: Iterable[Owed]) -> None:
     """Have workers handle these deliveries: a message for each subscriber, or several where they come in heaps.
 
     One task a delivery costs more than most subscribers do; a batch is still handled one transaction at a time.
     """
     heaps: dict[str, list[str]] = defaultdict(list)
-    for delivery in deliveries:
-        heaps[delivery.subscriber].append(str(delivery.pk))
+    for subscriber, delivery_id in deliveries:
+        heaps[subscriber].append(str(delivery_id))
     for subscriber, ids in heaps.items():
         queue = queue_of(subscriber)
         for start in range(0, len(ids), settings.DELIVERY_BATCH):

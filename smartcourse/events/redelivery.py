@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from smartcourse.db.clock import ever_later
-from smartcourse.db.identifiers import uuid7
 from smartcourse.events.deliveries import send_messages
 from smartcourse.events.models import ArchivedFact, Delivery, DeliveryStatus, OutboxFact
+from smartcourse.events.owing import owe
 from smartcourse.events.retention import restore_facts
 from smartcourse.events.subscriptions import EVERY_FACT, sinks, subscription
 
@@ -27,11 +27,11 @@ def sweep_deliveries() -> int:
             Delivery.objects.due()
             .select_for_update(skip_locked=True)
             .order_by("next_attempt_at")
-            .only("pk", "subscriber")[:SWEEP_LIMIT]
+            .values_list("subscriber", "pk")[:SWEEP_LIMIT]
         )
         send_messages(due)
         # Put off, so that the next sweep does not send them once more while they wait in their queue.
-        Delivery.objects.filter(pk__in=[delivery.pk for delivery in due]).update(
+        Delivery.objects.filter(pk__in=[delivery_id for _, delivery_id in due]).update(
             next_attempt_at=ever_later(2 * settings.DELIVERY_REDISPATCH_SECONDS, sent="dispatches"),
             dispatches=F("dispatches") + 1,
         )
@@ -80,7 +80,7 @@ def replay(subscriber: str, *, progress: Callable[[int], None] = lambda done: No
     while restore_facts(ArchivedFact.objects.filter(**types).order_by("position")[:REPLAY_BATCH]):
         pass
     while batch := _next_facts(types, after=last):
-        _owe_all(batch, subscriber)
+        owe([(row, subscriber) for row in batch], due_in=0, again=True)
         last = batch[-1].position
         done += len(batch)
         progress(done)
@@ -96,20 +96,3 @@ def _next_facts(types: dict[str, str], *, after: int) -> list[OutboxFact]:
     # What is not relayed yet will reach the subscriber by itself.
     relayed = OutboxFact.objects.filter(relayed_at__isnull=False, position__gt=after, **types)
     return list(relayed.order_by("position").only("pk", "position")[:REPLAY_BATCH])
-
-
-def _owe_all(facts: Iterable[OutboxFact], subscriber: str) -> None:
-    in_order = subscriber in sinks()
-    rows = [(uuid7(), fact.pk, fact.position, subscriber, in_order) for fact in facts]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            INSERT INTO events_delivery (id, fact_id, position, subscriber, status, attempts, dispatches, last_error,
-                                         next_attempt_at, created_at)
-            VALUES (%s, %s, %s, %s, 'PENDING', 0, 0, '', CASE WHEN %s THEN NULL ELSE now() END, now())
-            ON CONFLICT (fact_id, subscriber) DO UPDATE
-            SET status = 'PENDING', attempts = 0, dispatches = 0, next_attempt_at = excluded.next_attempt_at,
-                parked_at = NULL
-            """,
-            rows,
-        )

@@ -10,11 +10,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from smartcourse.db.clock import later
-from smartcourse.db.identifiers import uuid7
 from smartcourse.events.deliveries import send_messages
-from smartcourse.events.models import Delivery, OutboxFact
+from smartcourse.events.models import OutboxFact
 from smartcourse.events.outbox import CHANNEL
+from smartcourse.events.owing import owe
 from smartcourse.events.signals import signal_of
 from smartcourse.events.subscriptions import SINKS_CHANNEL, sinks, subscribers_of
 
@@ -33,24 +32,13 @@ def relay_batch(limit: int = BATCH) -> int:
         )
         if not rows:
             return 0
-        wanted = Wanted()
-        # A message may be lost; the sweeper leaves the delivery to it for so long.
-        due = later(settings.DELIVERY_REDISPATCH_SECONDS)
-        deliveries = [
-            Delivery(id=uuid7(), fact=row, position=row.position, subscriber=name, next_attempt_at=due)
-            for row in rows
-            for name in _tell(row, wanted)
-        ]
-        owed_to_sinks = [
-            Delivery(id=uuid7(), fact=row, position=row.position, subscriber=name)
-            for name in sinks()
-            for row in rows
-        ]
+        wanted, to_sinks = Wanted(), sinks()
+        debts = [(row, name) for row in rows for name in (*_tell(row, wanted), *to_sinks)]
         # A fact relayed twice (it cannot be, but an invariant is cheap) would not be delivered twice.
-        Delivery.objects.bulk_create(deliveries + owed_to_sinks, ignore_conflicts=True)
+        deliveries = owe(debts, due_in=settings.DELIVERY_REDISPATCH_SECONDS)
         OutboxFact.objects.filter(pk__in=[row.pk for row in rows]).update(relayed_at=Now())
         send_messages(deliveries)
-        if owed_to_sinks:
+        if to_sinks:
             transaction.on_commit(_wake_sinks, robust=True)
     return len(rows)
 
