@@ -7,8 +7,11 @@ from typing import Any
 
 from celery import schedules
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+# The advisory lock of whoever is seeding.
+SEEDING = 0x5C_0003
 
 
 def seed_schedule() -> list[str]:
@@ -19,6 +22,7 @@ def seed_schedule() -> list[str]:
     """
     written = []
     with transaction.atomic():
+        _wait_for_others()
         known = {job.name: job for job in PeriodicTask.objects.filter(name__in=settings.CELERY_BEAT_SCHEDULE)}
         for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
             fields = _fields_of(entry)
@@ -30,6 +34,12 @@ def seed_schedule() -> list[str]:
             job.save()
             written.append(name)
     return written
+
+
+def _wait_for_others() -> None:
+    """Let one beat at a time seed: nothing in the tables of intervals and crontabs keeps two equal rows apart."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEEDING])
 
 
 def _fields_of(entry: dict[str, Any]) -> dict[str, Any]:
@@ -53,11 +63,13 @@ def _schedule_of(schedule: Any) -> dict[str, Any]:
     seconds = every.total_seconds()
     # Rows count whole units.
     whole = seconds.is_integer()
-    interval, _ = IntervalSchedule.objects.get_or_create(
-        every=int(seconds if whole else every / timedelta(microseconds=1)),
-        period=IntervalSchedule.SECONDS if whole else IntervalSchedule.MICROSECONDS,
-    )
-    return {"interval": interval, "crontab": None}
+    length: dict[str, Any] = {
+        "every": int(seconds if whole else every / timedelta(microseconds=1)),
+        "period": IntervalSchedule.SECONDS if whole else IntervalSchedule.MICROSECONDS,
+    }
+    # Staff may have made the same one twice.
+    interval = IntervalSchedule.objects.filter(**length).order_by("pk").first()
+    return {"interval": interval or IntervalSchedule.objects.create(**length), "crontab": None}
 
 
 def _is_changed(job: PeriodicTask) -> bool:

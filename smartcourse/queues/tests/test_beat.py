@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -218,7 +220,33 @@ class TestSeed:
         assert PeriodicTask.objects.get(name="daily").crontab.hour == "4"
         assert seed_schedule() == []
 
+    def test_bears_an_interval_that_staff_made_twice(self, settings) -> None:
+        for _ in range(2):
+            IntervalSchedule.objects.create(every=11, period=IntervalSchedule.SECONDS)
+        settings.CELERY_BEAT_SCHEDULE = {"often": {"task": "a.b", "schedule": timedelta(seconds=11)}}
+        assert seed_schedule() == ["often"]
+
     def test_was_done_by_migrate(self, settings) -> None:
         assert PeriodicTask.objects.filter(name__in=settings.CELERY_BEAT_SCHEDULE).count() == len(
             settings.CELERY_BEAT_SCHEDULE
         )
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSeedOfSeveralBeats:
+    def test_makes_one_interval(self, settings) -> None:
+        settings.CELERY_BEAT_SCHEDULE = {"often": {"task": "a.b", "schedule": timedelta(seconds=13)}}
+        beats = 8
+        ready = threading.Barrier(beats)
+
+        def seed(_: int) -> list[str]:
+            ready.wait()
+            try:
+                return seed_schedule()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(beats) as pool:
+            written = list(pool.map(seed, range(beats)))
+        assert sorted(written) == [*[[]] * (beats - 1), ["often"]]
+        assert IntervalSchedule.objects.filter(every=13).count() == 1

@@ -100,16 +100,11 @@ class TestKilledWorker:
         figures(told(kept, f"{process.name} ({mode})", subjects))
 
 
+@pytest.mark.full
 class TestRetriesThatEnd:
     @pytest.mark.parametrize(
         "process",
-        [
-            # One of them in `make test`: the one with the most to undo.
-            pytest.param(
-                process, id=process.name, marks=() if process.name == "publishing" else pytest.mark.full
-            )
-            for process in all_processes()
-        ],
+        [pytest.param(process, id=process.name) for process in all_processes()],
     )
     def test_undo_what_was_done_though_the_worker_dies_undoing(
         self, kept: Platform, figures: Callable[[str], None], process: Process
@@ -127,4 +122,5 @@ class TestRetriesThatEnd:
             drained(kept, within=60)
         story.check_undone(kept, subject)
         check_once(kept)
+        assert len(kept.rows(DEATHS, [subject])) == len(undoing), "each undoing killed a worker once"
         figures(f"F7 {kept.kind}, {process.name}: undone, {len(undoing)} workers killed while they undid it")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from smartcourse.tests.faults.checks import check_enrolled, check_once, drained
-from smartcourse.tests.faults.conftest import Scale
 from smartcourse.tests.faults.load import Load, base_url, enrollments_to_make, failures
 from smartcourse.tests.faults.platform import Platform
 
@@ -17,28 +16,27 @@ DRAINED_WITHIN = 30
 BEFORE, BEHIND = 1, 1
 
 
-# Not in `make test` until it is as steady there as it should be.
 @pytest.mark.full
 @pytest.mark.alone
 class TestBrokerDown:
-    @pytest.mark.parametrize("outage", ["refused", pytest.param("silent", marks=pytest.mark.full)])
+    @pytest.mark.parametrize("outage", ["refused", "silent"])
     def test_fails_no_request_and_loses_no_fact(
-        self, platform: Platform, scale: Scale, figures: Callable[[str], None], outage: str
+        self, platform: Platform, figures: Callable[[str], None], outage: str
     ) -> None:
         platform.start("web1", "worker1", "relay1", "beat1")
         # As many as the two cores that all of this runs on can make up for in time; the catalogue is read meanwhile.
         pairs = enrollments_to_make(platform, students=15, courses=10)
         # Silence costs a request its patience with the broker once, however long it lasts.
-        down = scale(5, 60 if outage == "refused" else 20)
+        down = 60 if outage == "refused" else 20
 
-        with Load(base_url(platform), pairs, pause=scale(0.1, 1.2)) as load:
+        with Load(base_url(platform), pairs, pause=1.2) as load:
             time.sleep(BEFORE)
             platform.broker.cut() if outage == "refused" else platform.broker.fall_silent()
             time.sleep(down)
             platform.broker.forward()
             back = time.monotonic()
             time.sleep(BEHIND)
-        drained(platform, within=scale(60, DRAINED_WITHIN))
+        drained(platform, within=DRAINED_WITHIN)
         seconds = time.monotonic() - back
 
         assert list(failures(load.failed)) == []

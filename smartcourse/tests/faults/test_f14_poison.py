@@ -29,8 +29,6 @@ def delivery(platform: Platform, thing: str) -> dict[str, Any]:
     return rows[0] if rows else {"status": "", "attempts": 0, "last_error": ""}
 
 
-# Not in `make test` until it is as steady there as it should be.
-@pytest.mark.full
 class TestPoisonFact:
     @pytest.mark.parametrize(
         ("mode", "cause", "within"),

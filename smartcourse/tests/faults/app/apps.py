@@ -9,6 +9,7 @@ class FaultsConfig(AppConfig):
 
     def ready(self) -> None:
         from smartcourse.tests.faults.app import receivers  # noqa: F401 - they subscribe as they are loaded
-        from smartcourse.tests.faults.app.breakpoints import wrap_processes
+        from smartcourse.tests.faults.app.breakpoints import wrap_beat, wrap_processes
 
         wrap_processes()
+        wrap_beat()

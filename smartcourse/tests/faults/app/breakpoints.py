@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 import psycopg
 from django.db import connection, transaction
 
+from smartcourse.queues import scheduler
 from smartcourse.workflows import definitions
 from smartcourse.workflows.definitions import Deed, Process, Step, StepContext
 
@@ -70,6 +72,19 @@ MODES: dict[str, Callable[[str], None]] = {
     "stop": lambda place: os.kill(os.getpid(), signal.SIGSTOP),
     "raise": _fail,
 }
+
+
+def wrap_beat() -> None:
+    """Give beat its place, `beat.mid`: a job is claimed, and neither sent nor committed."""
+    claim = scheduler.claim
+
+    def claim_and_reach(*, job: str, due_at: datetime) -> bool:
+        claimed = claim(job=job, due_at=due_at)
+        if claimed:
+            reach("beat.mid")
+        return claimed
+
+    scheduler.claim = claim_and_reach
 
 
 def wrap_processes() -> None:
