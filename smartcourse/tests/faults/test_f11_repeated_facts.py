@@ -47,7 +47,9 @@ class TestRepeatedFacts:
         certified = [
             certification.begin(platform, certification.prepare(platform)) for _ in range(scale(1, 5))
         ]
-        published = platform.do("activate_enrollments", courses=courses, students=students, seed=11)
+        published = platform.do(
+            "activate_enrollments", courses=courses, students=students, modules=2, seed=11
+        )
         drained(platform, within=scale(60, 300))
         before = projections(platform)
         learners = [row["learner_count"] for row in before["courses"] if str(row["id"]) in courses]
@@ -73,5 +75,5 @@ class TestRepeatedFacts:
     def _people_and_courses(self, platform: Platform, scale: Scale) -> tuple[list[str], list[str]]:
         [teacher] = platform.do("make_people", count=1, role="instructor")
         courses = platform.do("make_courses", teacher=teacher["id"], count=scale(5, 20), published=True)
-        students = platform.do("make_people", count=scale(4, 50))
+        students = platform.do("make_people", count=scale(4, 17))
         return [course["id"] for course in courses], [student["id"] for student in students]

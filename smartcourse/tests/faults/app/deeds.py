@@ -18,6 +18,7 @@ from courses.models import Course
 from courses.tests.factories import CourseFactory
 from enrollments.events import EnrollmentActivated
 from enrollments.tests.factories import EnrollmentFactory
+from progress.events import ModuleCompleted
 from smartcourse.db.identifiers import uuid7
 from smartcourse.events.facts import Fact, fact_class
 from smartcourse.events.models import Delivery
@@ -104,22 +105,22 @@ def _lessons_of(course: Course) -> list[Any]:
     return [lesson.pk for module in course.modules.all() for lesson in module.lessons.all()]
 
 
-def activate_enrollments(*, courses: list[str], students: list[str], seed: int) -> int:
-    """Enroll every student in every course, and publish the facts in an order of chance; return how many."""
-    pairs = [(course, student) for course in courses for student in students]
-    random.Random(seed).shuffle(pairs)
-    for course_id, student_id in pairs:
+def activate_enrollments(*, courses: list[str], students: list[str], modules: int, seed: int) -> int:
+    """Enroll every student in every course, have each complete so many modules; publish that in an order of chance."""
+    told: list[Fact] = []
+    for course_id, student_id in [(course, student) for course in courses for student in students]:
+        enrollment: Any = EnrollmentFactory(course_id=course_id, student_id=student_id)
+        whose: dict[str, Any] = {
+            "enrollment_id": enrollment.pk, "student_id": UUID(student_id), "course_id": UUID(course_id),
+            "course_title": enrollment.course.title,
+        }  # fmt: skip
+        told.append(EnrollmentActivated(**whose))
+        told += [ModuleCompleted(**whose, module_id=uuid7(), module_title="Knots") for _ in range(modules)]
+    random.Random(seed).shuffle(told)
+    for fact in told:
         with transaction.atomic():
-            enrollment: Any = EnrollmentFactory(course_id=course_id, student_id=student_id)
-            publish(
-                EnrollmentActivated(
-                    enrollment_id=enrollment.pk,
-                    student_id=UUID(student_id),
-                    course_id=UUID(course_id),
-                    course_title=enrollment.course.title,
-                )
-            )
-    return len(pairs)
+            publish(fact)
+    return len(told)
 
 
 def send_deliveries_again(*, times: int, seed: int) -> int:
