@@ -66,16 +66,13 @@ class Installation:
     def platform(self) -> list[Command]:
         """Return what serves: web, relay, worker, beat."""
         celery = (sys.executable, "-m", "celery", "-A", "smartcourse")
-        granian = (sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1")
-        sizes = (
-            f"--port={self.port}", f"--workers={WEB_WORKERS}", f"--blocking-threads={WEB_THREADS}",
-            "--workers-kill-timeout=10", "--respawn-failed-workers",
-        )  # fmt: skip
+        # Alone, it has no balancer to leave first.
+        serve = (f"--port={self.port}", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}", "--drain=0")
         worker = (
             "worker", "-Q", QUEUES, f"--concurrency={WORKER_PROCESSES}", "--hostname", self.worker_node, "-l", "INFO",
         )  # fmt: skip
         return [
-            self._command("web", *granian, *sizes, "smartcourse.wsgi:application"),
+            self.manage("web", "serve", *serve),
             self._command("worker", *celery, *worker),
             self.manage("relay", "relay"),
             self._command("beat", *celery, "beat", "-l", "INFO"),

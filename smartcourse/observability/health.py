@@ -15,11 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from smartcourse.observability.draining import is_draining
+
 HEALTH = inline_serializer("Health", {"status": serializers.CharField()})
 READINESS = inline_serializer(
     "Readiness",
     {
-        "status": serializers.ChoiceField(choices=["ok", "degraded", "unavailable"]),
+        "status": serializers.ChoiceField(choices=["ok", "degraded", "draining", "unavailable"]),
         "database": serializers.BooleanField(),
         "redis": serializers.BooleanField(),
     },
@@ -39,7 +41,7 @@ class HealthView(APIView):
 
 
 class ReadyView(APIView):
-    """Ready: 503 without the database, 200 `degraded` without Redis."""
+    """Ready: 503 without the database or when about to end (`draining`), 200 `degraded` without Redis."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -50,9 +52,10 @@ class ReadyView(APIView):
     )
     def get(self, request: Request) -> Response:
         database, redis = _database_answers(), _redis_answers()
-        status = "unavailable" if not database else "ok" if redis else "degraded"
+        leaving = is_draining()
+        status = "unavailable" if not database else "draining" if leaving else "ok" if redis else "degraded"
         body: dict[str, Any] = {"status": status, "database": database, "redis": redis}
-        return Response(body, status=200 if database else 503)
+        return Response(body, status=200 if database and not leaving else 503)
 
 
 def _database_answers() -> bool:

@@ -53,6 +53,8 @@ COLLECT_DEAD_LETTERS_SECONDS = env.float("COLLECT_DEAD_LETTERS_SECONDS", default
 """How often the broker's queue of the dead is emptied into rows."""
 SCHEDULED_RUN_KEEP_DAYS = env.float("SCHEDULED_RUN_KEEP_DAYS", default=7.0)
 """Claims of beat are deleted after this."""
+WEB_DRAIN_SECONDS = env.float("WEB_DRAIN_SECONDS", default=5.0)
+"""A web server that is asked to end says that it is not ready and serves on for this; balancers must ask more often."""
 WEBHOOK_DEADLINE_SECONDS = env.float("WEBHOOK_DEADLINE_SECONDS", default=10.0)
 """An attempt at a webhook is over after this, whatever the receiver is doing."""
 WEBHOOK_LEASE_SECONDS = env.float("WEBHOOK_LEASE_SECONDS", default=30.0)

@@ -28,6 +28,7 @@ from smartcourse.tests.faults.waiting import eventually
 
 SETTINGS = "smartcourse.tests.faults.settings"
 READY_SECONDS = 60
+DRAIN_SECONDS = 1.5
 # Of the run that starts us, and not for the children: theirs are the installation's own.
 NOT_INHERITED = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "TASKS_INLINE")
 
@@ -166,8 +167,9 @@ class Platform:
         servers = Servers(self.place.database_url, self.place.redis_url, self.place.broker_url)
         platform = Installation(self.place.folder, self.ports[name], servers).platform()
         command = next(command for command in platform if command.name == kind)
-        # One process of granian is enough where there may be two granians.
-        words = tuple(word.replace("--workers=2", "--workers=1") for word in command.arguments)
+        # One process of granian is enough where there may be two granians, and those have somebody in front of them.
+        ours = {"--workers=2": "--workers=1", "--drain=0": f"--drain={DRAIN_SECONDS}"}
+        words = tuple(ours.get(word, word) for word in command.arguments)
         return replace(command, name=name, arguments=words, environment=self._environment)
 
     @property

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import threading
 from types import TracebackType
 from typing import Self
+
+import httpx
 
 from smartcourse.embedded.processes import free_port
 
@@ -93,8 +96,12 @@ class Proxy:
             with self._lock:
                 self._open -= {client, server}
 
+    def _takers(self) -> list[Address]:
+        """Return whom to try, the first one first."""
+        return list(self.behind)
+
     def _connect(self) -> socket.socket | None:
-        for address in list(self.behind):
+        for address in self._takers():
             with contextlib.suppress(OSError):
                 return socket.create_connection(address, timeout=2)
         return None
@@ -107,3 +114,36 @@ class Proxy:
                     target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
+
+
+class Balancer(Proxy):
+    """Gives connections to those behind it that say at /api/v1/ready that they are; it asks every `ASKS` seconds."""
+
+    ASKS = 0.3
+
+    def __enter__(self) -> Self:
+        self._ready: list[Address] = list(self.behind)
+        self._gone = threading.Event()
+        self._asking = threading.Thread(target=self._ask, daemon=True)
+        self._asking.start()
+        return super().__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._gone.set()
+        self._asking.join()
+        super().__exit__(kind, error, trace)
+
+    def _takers(self) -> list[Address]:
+        return random.sample(self._ready, len(self._ready))
+
+    def _ask(self) -> None:
+        while not self._gone.wait(self.ASKS):
+            self._ready = [address for address in self.behind if self._is_ready(address)]
+
+    def _is_ready(self, address: Address) -> bool:
+        try:
+            return httpx.get(f"http://{address[0]}:{address[1]}/api/v1/ready", timeout=2).is_success
+        except httpx.TransportError:
+            return False

@@ -10,7 +10,7 @@ import pytest
 from smartcourse.tests.faults.checks import check_enrolled, check_once, drained
 from smartcourse.tests.faults.load import Load, enrollments_to_make, failures
 from smartcourse.tests.faults.platform import Platform
-from smartcourse.tests.faults.proxy import Proxy
+from smartcourse.tests.faults.proxy import Balancer
 
 # What Docker and Kubernetes give before they kill is 10 and 30 seconds.
 ENDED_WITHIN = 10
@@ -29,7 +29,7 @@ class TestSigterm:
 
         webs = [("127.0.0.1", platform.ports[name]) for name in ("web1", "web2")]
         with (
-            Proxy(*webs) as door,
+            Balancer(*webs) as door,
             Load(f"http://127.0.0.1:{door.port}", pairs, pause=0.6) as load,
         ):
             time.sleep(1)
