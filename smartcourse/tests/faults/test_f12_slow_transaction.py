@@ -26,8 +26,8 @@ class TestSlowTransaction:
             "write_at_once",
             things=things,
             writers=scale(8, 16),
-            rounds=scale(15, 200),
-            slow=scale(1.0, 5.0),
+            rounds=scale(15, 60),
+            slow=scale(1.0, 2.0),
             seed=12,
         )
         heard = eventually(
