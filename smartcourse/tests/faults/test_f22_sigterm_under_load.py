@@ -30,7 +30,7 @@ class TestSigterm:
         webs = [("127.0.0.1", platform.ports[name]) for name in ("web1", "web2")]
         with (
             Balancer(*webs) as door,
-            Load(f"http://127.0.0.1:{door.port}", pairs, pause=0.6) as load,
+            Load(f"http://127.0.0.1:{door.port}", pairs, pause=1.2) as load,
         ):
             time.sleep(1)
             for _ in range(ROUNDS):
