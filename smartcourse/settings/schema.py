@@ -38,7 +38,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "NotificationType": "notifications.models.MessageType",
         "WebhookStatus": "smartcourse.webhooks.models.EndpointStatus",
         "WebhookDeliveryStatus": "smartcourse.webhooks.models.DeliveryStatus",
-        "ReadinessStatus": ["ok", "degraded", "unavailable"],
+        "ReadinessStatus": ["ok", "degraded", "draining", "unavailable"],
         "GrantType": ["password"],
         "Role": "accounts.models.Role",
     },
