@@ -33,10 +33,13 @@ NOTED = "SELECT count(*) FROM faults_effect WHERE thing_id = ANY(%s::uuid[])"
 
 @pytest.fixture
 def doubled(platform: Platform) -> Iterator[Platform]:
-    """The installation with two relays and two beats."""
-    platform.start("web1", "worker1", "relay1", "relay2", "beat1", "beat2")
+    """The installation with two relays, two beats and two workers.
+
+    A worker one of whose processes stands still may wait for that one before it looks for a lost broker again.
+    """
+    platform.start("web1", "worker1", "worker2", "relay1", "relay2", "beat1", "beat2")
     yield platform
-    for name in ("relay2", "beat2"):
+    for name in ("worker2", "relay2", "beat2"):
         platform.kill(name)
 
 
