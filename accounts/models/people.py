@@ -1,4 +1,4 @@
-"""People, the roles they have, and the devices they are signed in on."""
+"""People, and the roles they have."""
 
 from __future__ import annotations
 
@@ -183,58 +183,3 @@ class InstructorProfile(models.Model):
 
     def __str__(self) -> str:
         return f"Profile of {self.user_id}"
-
-
-class SessionQuerySet(models.QuerySet["Session"]):
-    def live(self, at: datetime) -> Self:
-        """Sessions neither revoked nor run out."""
-        return self.filter(revoked_at=None, expires_at__gt=at)
-
-    def visible_to(self, user: Any) -> Self:
-        """One's own sessions; nobody sees another's."""
-        return self.filter(user=user.pk)
-
-
-class Session(Entity):
-    """One device that a person is signed in on; revoking it refuses its access tokens from the next request on."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
-    user_agent = models.CharField(max_length=255, blank=True)
-    address = models.GenericIPAddressField(null=True)
-    last_used_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True)
-
-    objects = SessionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.user_agent or 'device'} since {self.created_at:%Y-%m-%d}"
-
-
-class RefreshToken(Entity):
-    """A refresh token, known here only by its SHA-256, good for one use.
-
-    Its successor is derived from it by HMAC, so that a client whose answer was lost gets the same one again within
-    the grace, although no token is stored in clear.
-    """
-
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")
-    digest = models.CharField(max_length=64, unique=True)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            # Of any number of refreshes at once, one has a successor; the database would refuse a second.
-            models.UniqueConstraint(
-                fields=["session"],
-                condition=models.Q(used_at=None),
-                name="one_unused_refresh_token_per_session",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"refresh token of session {self.session_id}"

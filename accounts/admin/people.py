@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import policies, services
+from accounts.admin.acting import acting
 from accounts.models import InstructorProfile, Role, Session, User
 from smartcourse.backoffice.admin import ReadOnlyAdmin, ReadOnlyInline
 from smartcourse.errors import DomainError
@@ -94,13 +95,15 @@ class UserAdmin(ReadOnlyAdmin):
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         now = timezone.now()
         self._for_each(
-            request, queryset, lambda user: services.deactivate_user(user_id=user.pk, by=_me(request), at=now)
+            request,
+            queryset,
+            lambda user: services.deactivate_user(user_id=user.pk, by=acting(request), at=now),
         )
 
     @admin.action(description="Reactivate the selected accounts")
     def reactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._for_each(
-            request, queryset, lambda user: services.reactivate_user(user_id=user.pk, by=_me(request))
+            request, queryset, lambda user: services.reactivate_user(user_id=user.pk, by=acting(request))
         )
 
     @admin.action(description="Make the selected people instructors")
@@ -130,7 +133,7 @@ class UserAdmin(ReadOnlyAdmin):
     def _change_role(
         self, request: HttpRequest, queryset: QuerySet[Any], role: Role, deed: Callable[..., User]
     ) -> None:
-        self._for_each(request, queryset, lambda user: deed(user_id=user.pk, role=role, by=_me(request)))
+        self._for_each(request, queryset, lambda user: deed(user_id=user.pk, role=role, by=acting(request)))
 
     def _for_each(
         self, request: HttpRequest, queryset: QuerySet[Any], deed: Callable[[User], object]
@@ -145,50 +148,3 @@ class UserAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{user.full_name}: {error.detail}", messages.ERROR)
         if done:
             self.message_user(request, f"Done for {done} people.", messages.SUCCESS)
-
-
-class LiveFilter(admin.SimpleListFilter):
-    """Sessions that still open the API, or that no longer do."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("live", "Live"), ("ended", "Ended")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        live = Session.objects.live(timezone.now())
-        match self.value():
-            case "live":
-                return queryset.filter(pk__in=live)
-            case "ended":
-                return queryset.exclude(pk__in=live)
-        return queryset
-
-
-@admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin):
-    """Who is signed in, on what; administrators may end it."""
-
-    list_display = ("user", "user_agent", "address", "created_at", "last_used_at", "revoked_at")
-    list_filter = (LiveFilter,)
-    list_select_related = ("user",)
-    search_fields = ("user__full_name", "user__email", "user_agent")
-    fields = ("user", "user_agent", "address", "created_at", "last_used_at", "expires_at", "revoked_at")
-    actions = ("end",)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return super().get_actions(request) if policies.is_administrator(request.user) else {}
-
-    @admin.action(description="End the selected sessions")
-    def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        now = timezone.now()
-        for session in queryset:
-            services.end_session(session_id=session.pk, at=now)
-        self.message_user(request, f"Ended {len(queryset)} sessions.", messages.SUCCESS)
-
-
-def _me(request: HttpRequest) -> User:
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101 - the site lets nobody else in; this tells the type checker
-    return user

@@ -1,4 +1,4 @@
-"""The shapes of people and sessions."""
+"""The shapes of people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import InstructorProfile, Role, Session, User, validate_name
+from accounts.models import InstructorProfile, Role, User, validate_name
 from smartcourse.api.serializers import InputSerializer, StorableCharField
 
 
@@ -42,30 +42,6 @@ class PublicProfileSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-class SignedInSerializer(serializers.Serializer[Any]):
-    """The answer to a log-in; `expires_in` is in seconds."""
-
-    access_token = serializers.CharField()
-    refresh_token = serializers.CharField()
-    token_type = serializers.CharField()
-    expires_in = serializers.IntegerField()
-    user = UserSerializer()
-
-
-class SessionSerializer(serializers.ModelSerializer[Session]):
-    """A device that one is signed in on."""
-
-    is_current = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Session
-        fields = ["id", "user_agent", "address", "created_at", "last_used_at", "expires_at", "is_current"]
-        read_only_fields = fields
-
-    def get_is_current(self, session: Session) -> bool:
-        return bool(session == self.context["request"].auth)
-
-
 class InstructorSerializer(serializers.ModelSerializer[InstructorProfile]):
     """A teacher, as learners see her."""
 
@@ -92,37 +68,8 @@ class RegistrationInput(InputSerializer):
     full_name = NameField()
 
 
-class LoginInput(InputSerializer):
-    email = StorableCharField(max_length=254)
-    password = StorableCharField(max_length=128, trim_whitespace=False)
-
-
-class PasswordGrantInput(InputSerializer):
-    """OAuth 2.0's password form (RFC 6749 §4.3.2); what else the form knows is taken and not used."""
-
-    username = StorableCharField(max_length=254)
-    password = StorableCharField(max_length=128, trim_whitespace=False)
-    grant_type = serializers.ChoiceField(choices=["password"], required=False)
-    scope = serializers.CharField(required=False, allow_blank=True)
-    client_id = serializers.CharField(required=False, allow_blank=True)
-    client_secret = serializers.CharField(required=False, allow_blank=True)
-
-
-class RefreshInput(InputSerializer):
-    refresh_token = StorableCharField(max_length=200)
-
-
-class VerificationInput(InputSerializer):
-    token = StorableCharField(max_length=500)
-
-
 class ProfileInput(InputSerializer):
     full_name = NameField()
-
-
-class PasswordChangeInput(InputSerializer):
-    current_password = StorableCharField(max_length=128, trim_whitespace=False)
-    new_password = StorableCharField(min_length=8, max_length=128, trim_whitespace=False)
 
 
 class InstructorProfileInput(InputSerializer):

@@ -1,0 +1,6 @@
+"""People and their sessions in the back office."""
+
+from accounts.admin.people import UserAdmin
+from accounts.admin.sessions import SessionAdmin
+
+__all__ = ["SessionAdmin", "UserAdmin"]

@@ -1,0 +1,39 @@
+"""The shapes of people and sessions."""
+
+from accounts.api.serializers.people import (
+    InstructorProfileInput,
+    InstructorSerializer,
+    NameField,
+    ProfileInput,
+    PublicProfileSerializer,
+    PublicUserSerializer,
+    RegistrationInput,
+    UserSerializer,
+)
+from accounts.api.serializers.sessions import (
+    LoginInput,
+    PasswordChangeInput,
+    PasswordGrantInput,
+    RefreshInput,
+    SessionSerializer,
+    SignedInSerializer,
+    VerificationInput,
+)
+
+__all__ = [
+    "InstructorProfileInput",
+    "InstructorSerializer",
+    "LoginInput",
+    "NameField",
+    "PasswordChangeInput",
+    "PasswordGrantInput",
+    "ProfileInput",
+    "PublicProfileSerializer",
+    "PublicUserSerializer",
+    "RefreshInput",
+    "RegistrationInput",
+    "SessionSerializer",
+    "SignedInSerializer",
+    "UserSerializer",
+    "VerificationInput",
+]
