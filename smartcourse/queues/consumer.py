@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +17,10 @@ from django.conf import settings
 billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = 20  # of a tenth of a second each
 
 
+# Workers here have nothing to tell each other (revoked tasks, clocks); it would cost each start a second.
+ALONE = {"without_gossip": True, "without_mingle": True}
+
+
 class SteadyConsumer(Consumer):
     """Asks for a broker that is away at a steady pace, and never gives it up.
 
@@ -22,9 +28,30 @@ class SteadyConsumer(Consumer):
     a quarter of a minute late that the broker is back.
     """
 
+    def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **options: Any) -> None:
+        options["worker_options"] = {**(worker_options or {}), **ALONE}
+        super().__init__(*args, **options)
+
     def ensure_connected(self, conn: Any) -> Any:
         """Return the connection once there is one."""
         conn.ensure_connection = partial(
             conn.ensure_connection, interval_start=settings.BROKER_RECONNECT_SECONDS, interval_step=0
         )
         return super().ensure_connected(conn)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Leave the connection that was lost, and let the worker look for another.
+
+        Celery 5.7 clears it away first and closes it then; kombu's channel for Redis, while it closes, wants to give
+        back what is not acknowledged yet over a transport that is gone, and its AttributeError would end the worker.
+        There is nothing to give back: what a task has done is known by its row.
+        """
+        lost: Any = self.connection
+        lost.close = partial(_whatever_happens, lost.close)
+        super().on_connection_error_after_connected(exc)
+
+
+def _whatever_happens(close: Callable[[], object]) -> None:
+    # Whatever it is that a connection cannot do any more: this one is not used again.
+    with suppress(Exception):
+        close()

@@ -61,3 +61,12 @@ def never_end(*, path: str, **_newer: Any) -> None:
     while True:
         with contextlib.suppress(SoftTimeLimitExceeded):
             time.sleep(0.1)
+
+
+@shared_task(name="probes.wait", time_limit=20, soft_time_limit=19)
+def wait(*, path: str, **_newer: Any) -> None:
+    """Goes on once it is told to."""
+    note(path, "begun")
+    while not Path(f"{path}.mended").exists():
+        time.sleep(0.05)
+    note(path, "done")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +16,7 @@ from smartcourse.queues.dispatch import send_now
 from smartcourse.queues.models import DeadLetter, DeadLetterStatus
 from smartcourse.queues.tests.conftest import AppOf
 from smartcourse.queues.tests.processes import CeleryProcess, celery
+from smartcourse.queues.tests.proxy import Proxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("workers")]
 
@@ -37,9 +39,9 @@ def worker(broker: str, app_of: AppOf, tmp_path: Path) -> Iterator[CeleryProcess
 
 
 @contextmanager
-def another_worker(broker: str, folder: Path, name: str) -> Iterator[CeleryProcess]:
+def another_worker(broker: str, folder: Path, name: str, *, processes: int = 2) -> Iterator[CeleryProcess]:
     words = (
-        "worker", "-Q", "default,scheduled", "--concurrency=2", f"--hostname={name}@127.0.0.1",
+        "worker", "-Q", "default,scheduled", f"--concurrency={processes}", f"--hostname={name}@127.0.0.1",
         "--include=smartcourse.queues.tests.probes",
     )  # fmt: skip
     with celery(*words, broker=broker, folder=folder, name=name) as process:
@@ -127,3 +129,33 @@ class TestFailingTask:
         send("do", tmp_path / "other")
         assert wait_until(lambda: words(tmp_path / "other") == ["done"], timeout=15), worker.log
         assert words(tmp_path / "endless") == ["begun"]
+
+
+class TestLostBroker:
+    @BOTH
+    def test_ends_no_worker_that_has_a_task_in_hand(self, broker: str, app_of: AppOf, tmp_path: Path) -> None:
+        app_of(broker)
+        address = urlsplit(broker)
+        proxy = Proxy(address.hostname or "127.0.0.1", address.port or 5672)
+        there = address._replace(netloc=f"{address.netloc.rpartition(':')[0]}:{proxy.port}").geturl()
+        try:
+            # Its message comes again while it is still in hand: one process each, and one for the other.
+            with another_worker(there, tmp_path, "worker", processes=3) as worker:
+                send("wait", tmp_path / "long")
+                assert wait_until(lambda: words(tmp_path / "long") == ["begun"], timeout=15), worker.log
+                # Nothing listens any more: what the worker would tell the broker as it lets go, it cannot.
+                port = proxy.port
+                proxy.close()
+                worker.wait_for("Trying again in")
+                proxy = Proxy(*proxy.target, port=port)
+                send("do", tmp_path / "other")
+                assert wait_until(lambda: words(tmp_path / "other") == ["done"], timeout=15), worker.log
+                Path(f"{tmp_path / 'long'}.mended").touch()
+                assert wait_until(lambda: "done" in words(tmp_path / "long"), timeout=15), worker.log
+                send("do", tmp_path / "other")
+                assert wait_until(lambda: words(tmp_path / "other") == ["done", "done"], timeout=15), (
+                    worker.log
+                )
+                assert worker.process.poll() is None
+        finally:
+            proxy.close()
