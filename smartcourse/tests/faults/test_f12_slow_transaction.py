@@ -26,7 +26,7 @@ class TestSlowTransaction:
             "write_at_once",
             things=things,
             writers=scale(8, 16),
-            rounds=scale(15, 60),
+            rounds=scale(15, 40),
             slow=scale(1.0, 2.0),
             seed=12,
         )

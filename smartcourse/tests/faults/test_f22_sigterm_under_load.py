@@ -14,7 +14,7 @@ from smartcourse.tests.faults.proxy import Balancer
 
 # What Docker and Kubernetes give before they kill is 10 and 30 seconds.
 ENDED_WITHIN = 10
-ROUNDS = 5
+ROUNDS = 3
 OTHERS = ("worker1", "relay1")
 
 
