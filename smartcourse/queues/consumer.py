@@ -9,6 +9,7 @@ from typing import Any
 
 import billiard.pool
 from celery.worker.consumer import Consumer
+from celery.worker.state import reserved_requests
 from django.conf import settings
 
 # A worker's child that is to end waits for its parent to have read its last result. A parent that is ending itself may
@@ -42,11 +43,14 @@ class SteadyConsumer(Consumer):
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Leave the connection that was lost, and let the worker look for another.
 
-        Celery 5.7 clears it away first and closes it then; kombu's channel for Redis, while it closes, wants to give
-        back what is not acknowledged yet over a transport that is gone, and its AttributeError would end the worker.
-        There is nothing to give back: what a task has done is known by its row.
+        What came by it cannot be acknowledged by it any more, neither now nor when the tasks in hand are done: its
+        messages come again, and what a task has done is known by its row. kombu's channel for Redis would try, over a
+        transport that is gone, and its AttributeError would end the worker.
         """
+        for request in tuple(reserved_requests):
+            request.acknowledged = True
         lost: Any = self.connection
+        # Celery 5.7 clears the connection away first and closes it then, which may fail in the same way.
         lost.close = partial(_whatever_happens, lost.close)
         super().on_connection_error_after_connected(exc)
 
