@@ -1,14 +1,16 @@
-"""Bearer tokens: verified in this process, and held against the session's row on every request."""
+"""Access tokens, by header or by cookie: verified in this process, and held against the session on every request."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
+from accounts.api.cookies import enforce_csrf
 from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser, TokenRevoked
 from accounts.services.tokens import InvalidToken, read_access_token
@@ -24,21 +26,43 @@ class BearerAuthentication(BaseAuthentication):
         if len(words) != 2:
             raise InvalidToken
         try:
-            claims = read_access_token(words[1].decode("ascii"))
+            return session_of(words[1].decode("ascii"))
         except UnicodeDecodeError as error:
             raise InvalidToken from error
-        # One look tells whether the session stands and who it is; so an ended session ends with the next request.
-        session = (
-            Session.objects.select_related("user").filter(pk=claims.session_id, user=claims.user_id).first()
-        )
-        if session is None or session.revoked_at is not None or session.expires_at <= timezone.now():
-            raise TokenRevoked
-        if not session.user.is_active:
-            raise InactiveUser
-        return session.user, session
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class CookieAuthentication(BaseAuthentication):
+    """The same token in a cookie, as browsers have it; what changes something also needs a CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        token = request.COOKIES.get(settings.ACCESS_COOKIE_NAME)
+        if not token:
+            return None
+        signed_in = session_of(token)
+        enforce_csrf(request)
+        return signed_in
+
+
+def session_of(token: str) -> tuple[User, Session]:
+    """Return whose access token it is, and of which session.
+
+    Raises:
+        InvalidToken: it is none of ours.
+        TokenExpired: its time is over.
+        TokenRevoked: the session has ended.
+        InactiveUser: the account is deactivated.
+    """
+    claims = read_access_token(token)
+    # One look tells whether the session stands and who it is; so an ended session ends with the next request.
+    session = Session.objects.select_related("user").filter(pk=claims.session_id, user=claims.user_id).first()
+    if session is None or session.revoked_at is not None or session.expires_at <= timezone.now():
+        raise TokenRevoked
+    if not session.user.is_active:
+        raise InactiveUser
+    return session.user, session
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
@@ -49,3 +73,18 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
+    """How the schema describes it."""
+
+    target_class = CookieAuthentication
+    name = "cookie"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.ACCESS_COOKIE_NAME,
+            "description": "For browsers. Writes also need the CSRF token, in the header `X-CSRFToken`.",
+        }

@@ -5,12 +5,25 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import services
 from accounts.api import serializers as shapes
+from accounts.api.cookies import (
+    BEARER,
+    COOKIE,
+    TRANSPORT,
+    CsrfFailed,
+    check_origin,
+    enforce_csrf,
+    put_tokens,
+    take_tokens_away,
+    wants_cookies,
+)
 from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser
 from smartcourse.api.client import client_address
@@ -18,6 +31,20 @@ from smartcourse.api.pagination import CursorPagination
 from smartcourse.api.parsers import FormParser
 from smartcourse.api.permissions import Anybody, SignedIn
 from smartcourse.api.viewsets import ContextViewSet
+from smartcourse.errors import FieldError, Invalid
+
+SIGNED_IN = PolymorphicProxySerializer(
+    component_name="SignedInOneWayOrTheOther",
+    serializers=[shapes.SignedInSerializer, shapes.SignedInByCookieSerializer],
+    resource_type_field_name=None,
+)
+AUTH_TRANSPORT = OpenApiParameter(
+    TRANSPORT,
+    location=OpenApiParameter.HEADER,
+    enum=[BEARER, COOKIE],
+    description="How the tokens are to be carried. Unsaid: in the body; for browsers, where the installation says so, "
+    "in cookies.",
+)
 
 
 class AuthViewSet(ContextViewSet):
@@ -26,9 +53,10 @@ class AuthViewSet(ContextViewSet):
     queryset = User.objects.all()
     serializers: ClassVar[dict[str, Any]] = {
         "register": shapes.UserSerializer,
-        "log_in": shapes.SignedInSerializer,
+        # For the schema; which of the shapes it is, `_signed_in` decides.
+        "log_in": SIGNED_IN,
         "grant": shapes.SignedInSerializer,
-        "refresh": shapes.SignedInSerializer,
+        "refresh": SIGNED_IN,
         "verify_email": shapes.UserSerializer,
         "me": shapes.UserSerializer,
         "change_me": shapes.UserSerializer,
@@ -56,9 +84,9 @@ class AuthViewSet(ContextViewSet):
     }
     raises: ClassVar[dict[str, Any]] = {
         "register": [services.EmailTaken, services.WeakPassword],
-        "log_in": [services.InvalidCredentials, InactiveUser],
+        "log_in": [services.InvalidCredentials, InactiveUser, CsrfFailed],
         "grant": [services.InvalidCredentials, InactiveUser],
-        "refresh": [services.InvalidCredentials, services.TokenRevoked, InactiveUser],
+        "refresh": [services.InvalidCredentials, services.TokenRevoked, InactiveUser, CsrfFailed],
         "verify_email": [services.InvalidVerification],
         "change_password": [services.WrongPassword, services.WeakPassword],
     }
@@ -77,6 +105,7 @@ class AuthViewSet(ContextViewSet):
         """Make an account, as a student."""
         return self.respond(services.register_user(**self.validated(request), at=timezone.now()))
 
+    @extend_schema(parameters=[AUTH_TRANSPORT])
     def log_in(self, request: Request) -> Response:
         """Begin a session on this device."""
         return self._log_in(request, **self.validated(request))
@@ -91,13 +120,31 @@ class AuthViewSet(ContextViewSet):
         user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
         device = services.Device(user_agent, address_of(request))
         signed_in = services.log_in(email=email, password=password, device=device, at=timezone.now())
-        return self._secret(self.respond(signed_in))
+        return self._signed_in(request, signed_in)
 
+    @extend_schema(parameters=[AUTH_TRANSPORT])
     def refresh(self, request: Request) -> Response:
-        """Trade a refresh token, which is good for one use, for new tokens."""
-        return self._secret(
-            self.respond(services.refresh_session(**self.validated(request), at=timezone.now()))
-        )
+        """Trade a refresh token, which is good for one use, for new tokens; in a browser, that of its cookie."""
+        token, in_cookies = self.validated(request).get("refresh_token"), wants_cookies(request)
+        if token is None:
+            token, in_cookies = request.COOKIES.get(settings.REFRESH_COOKIE_NAME), True
+            if not token:
+                raise Invalid(errors=[FieldError("refresh_token", "required", "A refresh token is needed.")])
+            enforce_csrf(request)
+        signed_in = services.refresh_session(refresh_token=token, at=timezone.now())
+        return self._signed_in(request, signed_in, in_cookies=in_cookies)
+
+    def _signed_in(
+        self, request: Request, signed_in: services.SignedInSession, *, in_cookies: bool | None = None
+    ) -> Response:
+        """Answer with the tokens, in the body or in cookies."""
+        if in_cookies is None and (in_cookies := wants_cookies(request)):
+            check_origin(request)
+        shape = shapes.SignedInByCookieSerializer if in_cookies else shapes.SignedInSerializer
+        response = Response(shape(signed_in, context=self.get_serializer_context()).data)
+        if in_cookies:
+            put_tokens(request, response, signed_in, at=timezone.now())
+        return self._secret(response)
 
     def verify_email(self, request: Request) -> Response:
         """Prove that an address is one's own, by the token that was mailed there."""
@@ -107,12 +154,16 @@ class AuthViewSet(ContextViewSet):
         """End the session that this request belongs to."""
         if isinstance(request.auth, Session):
             services.end_session(session_id=request.auth.pk, at=timezone.now())
-        return self.respond()
+        response = self.respond()
+        take_tokens_away(request, response)
+        return response
 
     def log_out_everywhere(self, request: Request) -> Response:
         """End all of one's sessions."""
         services.end_all_sessions(user_id=self.caller.pk, at=timezone.now())
-        return self.respond()
+        response = self.respond()
+        take_tokens_away(request, response)
+        return response
 
     def me(self, request: Request) -> Response:
         """Oneself."""

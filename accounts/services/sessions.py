@@ -18,6 +18,7 @@ from accounts.services.tokens import (
     digest_of,
     new_refresh_token,
     successor_of,
+    successors_of,
     write_access_token,
 )
 from smartcourse.errors import NotAllowed, NotAuthenticated
@@ -61,6 +62,7 @@ class SignedInSession:
     user: User
     access_token: str
     refresh_token: str
+    ends_at: datetime
 
     @property
     def expires_in(self) -> int:
@@ -144,7 +146,7 @@ def refresh_session(*, refresh_token: str, at: datetime) -> SignedInSession:
     user = User.objects.with_roles().get(pk=token.session.user_id)
     if not user.is_active:
         raise InactiveUser
-    return _signed_in(user, token.session, successor_of(refresh_token), at)
+    return _signed_in(user, token.session, _successor_that_is_stored(refresh_token), at)
 
 
 def _use(token: RefreshToken, refresh_token: str, at: datetime) -> bool:
@@ -164,6 +166,14 @@ def _use(token: RefreshToken, refresh_token: str, at: datetime) -> bool:
     return used_at is not None and abs(at - used_at) <= settings.REFRESH_REUSE_GRACE
 
 
+def _successor_that_is_stored(refresh_token: str) -> str:
+    """Return the successor as it was given first, be it that the signing key was replaced in between."""
+    derived = {digest_of(token): token for token in successors_of(refresh_token)}
+    if len(derived) == 1:
+        return derived.popitem()[1]
+    return derived[RefreshToken.objects.values_list("digest", flat=True).get(digest__in=derived)]
+
+
 def _store(session: Session, refresh_token: str, at: datetime) -> None:
     RefreshToken.objects.create(
         session=session,
@@ -174,7 +184,9 @@ def _store(session: Session, refresh_token: str, at: datetime) -> None:
 
 def _signed_in(user: User, session: Session, refresh_token: str, at: datetime) -> SignedInSession:
     access = write_access_token(AccessClaims(user.pk, session.pk), at=at.timestamp())
-    return SignedInSession(user=user, access_token=access, refresh_token=refresh_token)
+    return SignedInSession(
+        user=user, access_token=access, refresh_token=refresh_token, ends_at=session.expires_at
+    )
 
 
 def end_session(*, session_id: UUID, at: datetime) -> None:

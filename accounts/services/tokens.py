@@ -6,12 +6,15 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+import jwt
 from django.conf import settings
-from jwt import ExpiredSignatureError
+from jwt import ExpiredSignatureError, InvalidTokenError
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 
@@ -43,9 +46,31 @@ class AccessClaims:
     session_id: UUID
 
 
-def _backend() -> TokenBackend:
-    # One algorithm and one key, both ours: what a token's header says of either is not listened to.
-    return TokenBackend("HS256", settings.JWT_SIGNING_KEY, "", settings.JWT_AUDIENCE, settings.JWT_ISSUER)
+@cache
+def kid_of(key: str) -> str:
+    """Return the name that a token's header gives its key (RFC 7515 §4.1.4); it tells nothing of the key."""
+    return hmac.digest(key.encode(), b"kid", hashlib.sha256).hex()[:16]
+
+
+def _keys() -> list[str]:
+    return [settings.JWT_SIGNING_KEY, *settings.JWT_PREVIOUS_KEYS]
+
+
+def _backend_for(token: str) -> TokenBackend:
+    """Return what verifies the token: with one of our keys, which its header may name and nothing else.
+
+    Raises:
+        InvalidToken: it names none of them, or is no token.
+    """
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except (InvalidTokenError, ValueError, RecursionError) as error:
+        raise InvalidToken from error
+    for key in _keys():
+        if kid == kid_of(key):
+            # One algorithm, ours: what a token's header says of it is not listened to.
+            return TokenBackend("HS256", key, "", settings.JWT_AUDIENCE, settings.JWT_ISSUER)
+    raise InvalidToken
 
 
 def write_access_token(claims: AccessClaims, *, at: float) -> str:
@@ -57,8 +82,12 @@ def write_access_token(claims: AccessClaims, *, at: float) -> str:
         "sid": str(claims.session_id),
         "iat": int(at),
         "exp": int(at + settings.ACCESS_TOKEN_LIFETIME.total_seconds()),
+        "aud": settings.JWT_AUDIENCE,
+        "iss": settings.JWT_ISSUER,
     }
-    return str(_backend().encode(payload))
+    # Not by simplejwt, which writes no header of ours.
+    key = settings.JWT_SIGNING_KEY
+    return jwt.encode(payload, key, algorithm="HS256", headers={"kid": kid_of(key)})
 
 
 def read_access_token(token: str) -> AccessClaims:
@@ -70,7 +99,7 @@ def read_access_token(token: str) -> AccessClaims:
     """
     try:
         # simplejwt's own annotation wants its Token class; it decodes text.
-        payload: dict[str, Any] = _backend().decode(token)  # type: ignore[arg-type]  # see above
+        payload: dict[str, Any] = _backend_for(token).decode(token)  # type: ignore[arg-type]  # see above
     except (TokenBackendExpiredToken, ExpiredSignatureError) as error:
         raise TokenExpired from error
     except (TokenBackendError, ValueError, UnicodeError) as error:
@@ -90,12 +119,15 @@ def new_refresh_token() -> str:
 
 def successor_of(refresh_token: str) -> str:
     """Return the token that follows this one, derived by HMAC (RFC 2104): to be repeated, it need not be stored."""
-    key = hmac.digest(settings.JWT_SIGNING_KEY.encode(), b"refresh token successors", hashlib.sha256)
-    return (
-        base64.urlsafe_b64encode(hmac.digest(key, refresh_token.encode(), hashlib.sha256))
-        .rstrip(b"=")
-        .decode()
-    )
+    return next(successors_of(refresh_token))
+
+
+def successors_of(refresh_token: str) -> Iterator[str]:
+    """Return what has followed this token: under the key of today, and under each that it has replaced."""
+    for signing_key in _keys():
+        key = hmac.digest(signing_key.encode(), b"refresh token successors", hashlib.sha256)
+        derived = hmac.digest(key, refresh_token.encode(), hashlib.sha256)
+        yield base64.urlsafe_b64encode(derived).rstrip(b"=").decode()
 
 
 def digest_of(refresh_token: str) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
+from django.conf import settings
 from rest_framework.test import APIClient
 
+from accounts.services.tokens import kid_of
 from accounts.tests.factories import PASSWORD
 
 ME = "/api/v1/auth/me"
@@ -25,3 +28,13 @@ def bearer(token: str) -> APIClient:
 
 def refresh(token: str) -> Any:
     return APIClient().post("/api/v1/auth/refresh", {"refresh_token": token})
+
+
+def forged(
+    claims: dict[str, Any], key: str | None = None, *, algorithm: str = "HS256", **headers: Any
+) -> str:
+    """Return a token with these claims, signed by our own key where no other is named, which is named in any case."""
+    ours = settings.JWT_SIGNING_KEY
+    return jwt.encode(
+        claims, ours if key is None else key, algorithm=algorithm, headers={"kid": kid_of(ours), **headers}
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
+import secrets
 import threading
 from datetime import timedelta
 from typing import Any
@@ -20,7 +22,7 @@ from rest_framework.test import APIClient
 from accounts import services
 from accounts.models import RefreshToken, Role, Session, User
 from accounts.tests.factories import PASSWORD, UserFactory
-from accounts.tests.signing_in import ME, bearer, log_in, refresh
+from accounts.tests.signing_in import ME, bearer, forged, log_in, refresh
 
 
 @pytest.mark.django_db
@@ -66,24 +68,44 @@ class TestAccessToken:
     )  # fmt: skip
     def test_is_refused_with_any_claim_changed(self, student: Any, changes: dict[str, Any]) -> None:
         claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False}) | changes
-        forged = jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS256")
-        assert bearer(forged).get(ME).status_code == 401
+        assert bearer(forged(claims)).get(ME).status_code == 401
 
     def test_is_refused_without_an_expiry(self, student: Any) -> None:
         claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False})
         del claims["exp"]
-        assert (
-            bearer(jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS256")).get(ME).status_code == 401
-        )
+        assert bearer(forged(claims)).get(ME).status_code == 401
 
     def test_is_refused_unsigned_or_signed_otherwise(self, student: Any) -> None:
         claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False})
-        unsigned = jwt.encode(claims, "", algorithm="none")
-        other_key = jwt.encode(claims, "k" * 64, algorithm="HS256")
-        other_algorithm = jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS512")
-        with_kid = jwt.encode(claims, "k" * 64, algorithm="HS256", headers={"kid": "../../dev/null"})
-        for token in (unsigned, other_key, other_algorithm, with_kid, "", "a.b.c", "é", "x" * 9000):
+        unsigned = forged(claims, "", algorithm="none")
+        other_key = forged(claims, "k" * 64)
+        other_algorithm = forged(claims, algorithm="HS512")
+        for token in (unsigned, other_key, other_algorithm, "", "a.b.c", "é", "x" * 9000):
             assert bearer(token).get(ME).status_code == 401, token[:40]
+
+    @pytest.mark.parametrize(
+        "kid", ["../../dev/null", "' OR 1=1 --", "0" * 16, "", 7, None, ["a"], {"a": 1}, "x" * 9000]
+    )
+    def test_is_refused_with_a_key_that_is_not_ours(self, student: Any, kid: Any) -> None:
+        token = log_in(student)["access_token"]
+        parts = token.split(".")
+        header = json.dumps({"alg": "HS256", "typ": "JWT", "kid": kid}).encode()
+        # Signed as it should be, by our key, under another name.
+        signed = b".".join([base64.urlsafe_b64encode(header).rstrip(b"="), parts[1].encode()])
+        mac = hmac.digest(settings.JWT_SIGNING_KEY.encode(), signed, "sha256")
+        whole = signed + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")
+        assert bearer(whole.decode()).get(ME).json()["code"] == "invalid_token"
+
+    def test_of_a_key_that_was_replaced_lives_on_until_that_is_taken_away(
+        self, student: Any, settings: Any
+    ) -> None:
+        tokens = log_in(student)
+        settings.JWT_PREVIOUS_KEYS = [settings.JWT_SIGNING_KEY]
+        settings.JWT_SIGNING_KEY = secrets.token_urlsafe(64)
+        assert bearer(tokens["access_token"]).get(ME).status_code == 200
+        assert refresh(tokens["refresh_token"]).status_code == 200
+        settings.JWT_PREVIOUS_KEYS = []
+        assert bearer(tokens["access_token"]).get(ME).json()["code"] == "invalid_token"
 
     @pytest.mark.parametrize(
         "header",
@@ -101,8 +123,7 @@ class TestAccessToken:
         log_in(stranger)
         claims = jwt.decode(log_in(student)["access_token"], options={"verify_signature": False})
         claims["sid"] = str(Session.objects.get(user=stranger).pk)
-        forged = jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS256")
-        assert bearer(forged).get(ME).status_code == 401
+        assert bearer(forged(claims)).get(ME).status_code == 401
 
     def test_a_gateways_header_is_not_believed(self, student: Any) -> None:
         assert APIClient().get(ME, HTTP_X_USER_ID=str(student.pk)).status_code == 401
@@ -119,6 +140,16 @@ class TestRefresh:
     def test_gives_the_same_successor_within_the_grace(self, student: Any) -> None:
         token = log_in(student)["refresh_token"]
         assert refresh(token).json()["refresh_token"] == refresh(token).json()["refresh_token"]
+
+    def test_gives_the_same_successor_though_the_key_was_replaced_in_between(
+        self, student: Any, settings: Any
+    ) -> None:
+        token = log_in(student)["refresh_token"]
+        first = refresh(token).json()["refresh_token"]
+        settings.JWT_PREVIOUS_KEYS = [settings.JWT_SIGNING_KEY]
+        settings.JWT_SIGNING_KEY = secrets.token_urlsafe(64)
+        assert refresh(token).json()["refresh_token"] == first
+        assert refresh(first).status_code == 200
 
     def test_ends_the_session_on_reuse_after_the_grace(self, student: Any) -> None:
         first = log_in(student)["refresh_token"]

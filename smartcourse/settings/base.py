@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from corsheaders.defaults import default_headers
 
 from smartcourse.settings.celery import *  # noqa: F403 - the part of these settings that is about tasks
-from smartcourse.settings.environment import env, verification_keys
+from smartcourse.settings.environment import env, jwt_keys, verification_keys
 from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts for other systems
 from smartcourse.settings.logging import logging_settings
 from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
@@ -156,18 +157,28 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]  # fmt: skip
+JWT_PREVIOUS_KEYS = jwt_keys("JWT_PREVIOUS_KEYS")
+"""Keys that JWT_SIGNING_KEY has replaced: what they signed is good until it expires, or the key is taken away."""
 JWT_ISSUER = "smartcourse"
 JWT_AUDIENCE = "smartcourse-api"
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = timedelta(days=30)
 REFRESH_REUSE_GRACE = timedelta(seconds=10)
+ACCESS_COOKIE_NAME = "__Host-access"
+REFRESH_COOKIE_NAME = "__Host-refresh"
+COOKIES_FOR_BROWSERS = True
+"""Whether a browser that does not say how it wants its tokens gets them in cookies, where no script can read them."""
 EMAIL_VERIFICATION_LIFETIME = timedelta(days=3)
 MATERIAL_LINK_LIFETIME = timedelta(minutes=5)
 
 # The API
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    # The token that is sent on purpose comes first; a browser sends its cookie whether it is meant or not.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.BearerAuthentication",
+        "accounts.api.authentication.CookieAuthentication",
+    ],
     # An action without declared permissions is refused.
     "DEFAULT_PERMISSION_CLASSES": ["smartcourse.api.permissions.Nobody"],
     "DEFAULT_THROTTLE_CLASSES": ["smartcourse.api.throttling.TokenBucketThrottle"],
@@ -209,6 +220,9 @@ CSRF_COOKIE_NAME = "__Host-csrftoken"
 CSRF_FAILURE_VIEW = "smartcourse.api.problems.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = [*default_headers, "x-auth-transport"]
+CSRF_TRUSTED_ORIGINS = [*CORS_ALLOWED_ORIGINS]
 CORS_EXPOSE_HEADERS = [
     "X-Request-Id",
     "X-RateLimit-Limit",

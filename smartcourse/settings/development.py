@@ -8,14 +8,14 @@ from base64 import b64encode
 from smartcourse.embedded.datafolder import local_secret
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
 from smartcourse.settings.base import BASE_DIR, CONTENT_SECURITY_POLICY, DATA_DIR, STORAGES
-from smartcourse.settings.environment import env, signing_seed
+from smartcourse.settings.environment import env, jwt_keys, signing_seed
 from smartcourse.settings.logging import logging_settings
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(DATA_DIR, "secret_key")
-JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or local_secret(DATA_DIR, "jwt_signing_key")
+JWT_SIGNING_KEY = "".join(jwt_keys("JWT_SIGNING_KEY")) or local_secret(DATA_DIR, "jwt_signing_key")
 CERTIFICATE_SIGNING_KEY = (
     signing_seed("CERTIFICATE_SIGNING_KEY")
     if env.str("CERTIFICATE_SIGNING_KEY", default="")
@@ -30,6 +30,9 @@ SESSION_COOKIE_SECURE = False
 SESSION_COOKIE_NAME = "sessionid"
 CSRF_COOKIE_SECURE = False
 CSRF_COOKIE_NAME = "csrftoken"
+ACCESS_COOKIE_NAME = "access"
+REFRESH_COOKIE_NAME = "refresh"
+COOKIES_FOR_BROWSERS = False
 CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1):\d+$"]
 
 # A receiver that is being written runs on this machine, without TLS.

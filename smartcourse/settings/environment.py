@@ -13,6 +13,7 @@ env = environ.Env()
 MINIMUM_SECRET_LENGTH = 50
 MINIMUM_DISTINCT_CHARACTERS = 12
 ED25519_KEY_BYTES = 32
+MINIMUM_HMAC_BYTES = 32
 # What people leave in from an example file; a real random secret has none of these words in it.
 PLACEHOLDERS = ("change", "insecure", "secret", "example", "password", "replace", "default")
 
@@ -75,4 +76,16 @@ def verification_keys(name: str) -> list[str]:
             length = 0
         if length != ED25519_KEY_BYTES:
             raise ImproperlyConfigured(f"{name}: “{key[:50]}” is no Ed25519 public key in base64url.")
+    return keys
+
+
+def jwt_keys(name: str) -> list[str]:
+    """Return the HMAC keys of that name, separated by commas.
+
+    Raises:
+        ImproperlyConfigured: one has fewer than 32 bytes, as HS256 needs (RFC 7518 §3.2).
+    """
+    keys: list[str] = env.list(name, default=[])
+    if any(len(key.encode()) < MINIMUM_HMAC_BYTES for key in keys):
+        raise ImproperlyConfigured(f"{name}: a key must have at least {MINIMUM_HMAC_BYTES} bytes.")
     return keys

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ImproperlyConfigured
 
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
+from smartcourse.settings.base import CORS_ALLOWED_ORIGINS
 from smartcourse.settings.environment import env, signing_seed, strong_secret
 
 SECRET_KEY = strong_secret("SECRET_KEY")
@@ -30,4 +31,4 @@ if env.list("WEBHOOKS_ALLOWED_PRIVATE", default=[]):
         "WEBHOOKS_ALLOWED_PRIVATE is for development: here it would let webhooks reach into this network."
     )
 
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *CORS_ALLOWED_ORIGINS]

@@ -21,6 +21,8 @@ SESSION_COOKIE_SECURE = False
 SESSION_COOKIE_NAME = "sessionid"
 CSRF_COOKIE_SECURE = False
 CSRF_COOKIE_NAME = "csrftoken"
+ACCESS_COOKIE_NAME = "access"
+REFRESH_COOKIE_NAME = "refresh"
 DOCS_ARE_PUBLIC = True
 DEMO_ALLOWED = True
 # Limits have tests of their own, which switch them on.

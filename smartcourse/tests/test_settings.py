@@ -69,6 +69,7 @@ class TestProduction:
             ("CERTIFICATE_SIGNING_KEY", b64encode(b"\xff" * 32).decode()),
             ("CERTIFICATE_VERIFY_KEYS", "too-short"),
             ("WEBHOOKS_ALLOWED_PRIVATE", "127.0.0.1/32"),
+            ("JWT_PREVIOUS_KEYS", f"{'k' * 40},{'k' * 31}"),
         ],
     )  # fmt: skip
     def test_refuses_to_start_and_says_why(self, name: str, value: str | None) -> None:

@@ -16,6 +16,7 @@ from accounts.api.serializers.sessions import (
     PasswordGrantInput,
     RefreshInput,
     SessionSerializer,
+    SignedInByCookieSerializer,
     SignedInSerializer,
     VerificationInput,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "RefreshInput",
     "RegistrationInput",
     "SessionSerializer",
+    "SignedInByCookieSerializer",
     "SignedInSerializer",
     "UserSerializer",
     "VerificationInput",

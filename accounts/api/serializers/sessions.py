@@ -21,6 +21,18 @@ class SignedInSerializer(serializers.Serializer[Any]):
     user = UserSerializer()
 
 
+class SignedInByCookieSerializer(serializers.Serializer[Any]):
+    """The answer to a browser's log-in: its tokens are in cookies; `expires_in` is in seconds."""
+
+    token_type = serializers.ChoiceField(choices=["Cookie"], default="Cookie")
+    expires_in = serializers.IntegerField()
+    csrf_token = serializers.CharField(help_text="For the header `X-CSRFToken` of every write.", default="")
+    user = UserSerializer()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return super().to_representation(instance) | {"token_type": "Cookie"}
+
+
 class SessionSerializer(serializers.ModelSerializer[Session]):
     """A device that one is signed in on."""
 
@@ -52,7 +64,9 @@ class PasswordGrantInput(InputSerializer):
 
 
 class RefreshInput(InputSerializer):
-    refresh_token = StorableCharField(max_length=200)
+    """A browser leaves it out: its refresh token is in a cookie."""
+
+    refresh_token = StorableCharField(max_length=200, required=False)
 
 
 class VerificationInput(InputSerializer):
