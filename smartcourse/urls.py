@@ -41,8 +41,8 @@ urlpatterns = [
     path("admin/login/", throttled_page("auth")(admin.site.login)),
     path("admin/", admin.site.urls),
     path("verify/", include("certificates.api.pages")),
-    path("verify-email", VerifyEmailPage.as_view(), name="verify-email"),
-    path("", pages.home, name="home"),
+    path("verify-email", throttled_page("auth")(VerifyEmailPage.as_view()), name="verify-email"),
+    path("", throttled_page("default")(pages.home), name="home"),
 ]
 
 handler400 = problems.bad_request

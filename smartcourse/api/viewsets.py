@@ -13,11 +13,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
+from smartcourse.api.limits import Limited
 from smartcourse.api.permissions import Nobody
 from smartcourse.errors import DomainError
 
 
-class ContextViewSet(GenericViewSet[Any]):
+class ContextViewSet(Limited, GenericViewSet[Any]):
     """A set of actions over one resource, every one of which declares itself by its name.
 
     serializers: what the action answers with. inputs: what it takes as body. permissions: who may call it (an action
@@ -32,7 +33,6 @@ class ContextViewSet(GenericViewSet[Any]):
     raises: ClassVar[Mapping[str, Sequence[type[DomainError]]]] = {}
     statuses: ClassVar[Mapping[str, int]] = {}
     files: ClassVar[Mapping[str, str]] = {}
-    throttle_scopes: ClassVar[Mapping[str, str]] = {}
     lookup_value_converter = "uuid"
 
     def get_permissions(self) -> list[BasePermission]:
@@ -40,10 +40,6 @@ class ContextViewSet(GenericViewSet[Any]):
         if self.action is None or self.action == "metadata":
             return []
         return [permission() for permission in self.permissions.get(self.action, [Nobody])]
-
-    def get_throttles(self) -> list[Any]:
-        self.throttle_scope = self.throttle_scopes.get(self.action or "", "default")
-        return super().get_throttles()
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return self.serializers[self.action]
@@ -88,9 +84,3 @@ class ContextViewSet(GenericViewSet[Any]):
         if created:
             status = http.HTTP_201_CREATED
         return Response(self.get_serializer(subject, many=many).data, status=status)
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in getattr(request, "rate_limit_headers", {}).items():
-            response[name] = value
-        return response
