@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -11,9 +10,9 @@ from rest_framework.response import Response
 
 from accounts import services
 from accounts.api import serializers as shapes
+from accounts.api.devices import device_of, remember_device
 from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser
-from smartcourse.api.client import client_address
 from smartcourse.api.pagination import CursorPagination
 from smartcourse.api.parsers import FormParser
 from smartcourse.api.permissions import Anybody, SignedIn
@@ -56,11 +55,11 @@ class AuthViewSet(ContextViewSet):
     }
     raises: ClassVar[dict[str, Any]] = {
         "register": [services.EmailTaken, services.WeakPassword],
-        "log_in": [services.InvalidCredentials, InactiveUser],
-        "grant": [services.InvalidCredentials, InactiveUser],
+        "log_in": [services.InvalidCredentials, InactiveUser, services.LockedOut, services.TooManyAttempts],
+        "grant": [services.InvalidCredentials, InactiveUser, services.LockedOut, services.TooManyAttempts],
         "refresh": [services.InvalidCredentials, services.TokenRevoked, InactiveUser],
         "verify_email": [services.InvalidVerification],
-        "change_password": [services.WrongPassword, services.WeakPassword],
+        "change_password": [services.WrongPassword, services.WeakPassword, services.LockedOut],
     }
     statuses: ClassVar[dict[str, int]] = {"register": 201}
     throttle_scopes: ClassVar[dict[str, str]] = dict.fromkeys(
@@ -87,11 +86,9 @@ class AuthViewSet(ContextViewSet):
         return self._log_in(request, email=form["username"], password=form["password"])
 
     def _log_in(self, request: Request, *, email: str, password: str) -> Response:
-        # Servers refuse a NUL in a header, PostgreSQL in a text; not every server of either kind is known here.
-        user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
-        device = services.Device(user_agent, address_of(request))
+        device = device_of(request)
         signed_in = services.log_in(email=email, password=password, device=device, at=timezone.now())
-        return self._secret(self.respond(signed_in))
+        return remember_device(self._secret(self.respond(signed_in)), email=email, device=device)
 
     def refresh(self, request: Request) -> Response:
         """Trade a refresh token, which is good for one use, for new tokens."""
@@ -166,11 +163,3 @@ class SessionViewSet(ContextViewSet):
         """End the session on that device."""
         services.end_session(session_id=self.get_object().pk, at=timezone.now())
         return self.respond()
-
-
-def address_of(request: Request) -> str | None:
-    """Return the client's address, without its zone, where it is one: a proxy may say anything, a socket nothing."""
-    try:
-        return str(ip_address(client_address(request).partition("%")[0]))
-    except ValueError:
-        return None

@@ -1,5 +1,6 @@
 """People, the roles they have, and the devices they are signed in on."""
 
+from accounts.models.lockout import SignInAttempts
 from accounts.models.people import (
     InstructorProfile,
     Role,
@@ -12,6 +13,6 @@ from accounts.models.people import (
 from accounts.models.sessions import RefreshToken, Session, SessionQuerySet
 
 __all__ = [
-    "InstructorProfile", "RefreshToken", "Role", "Session", "SessionQuerySet", "User", "UserManager", "UserQuerySet",
-    "normalise_email", "validate_name",
+    "InstructorProfile", "RefreshToken", "Role", "Session", "SessionQuerySet", "SignInAttempts", "User", "UserManager",
+    "UserQuerySet", "normalise_email", "validate_name",
 ]  # fmt: skip

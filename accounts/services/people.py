@@ -18,6 +18,7 @@ from psycopg import Error as PostgresError
 
 from accounts.events import UserRegistered, UserRoleChanged, UserVerified
 from accounts.models import InstructorProfile, Role, User, normalise_email
+from accounts.services.lockout import SIGNED_IN, begin_attempt, forget_places
 from accounts.services.sessions import end_all_sessions
 from smartcourse.errors import Conflict, FieldError, Invalid, NotAllowed
 from smartcourse.events.outbox import publish
@@ -117,12 +118,16 @@ def change_password(*, user_id: UUID, current: str, new: str, session_id: UUID |
     Raises:
         WrongPassword: `current` is not the password.
         WeakPassword: `new` does not pass the validators.
+        LockedOut: too many were wrong.
     """
     user: User = User.objects.get(pk=user_id)
+    attempt = begin_attempt(email=user.email, place=SIGNED_IN, user_id=user_id, at=at)
     if not user.check_password(current):
+        attempt.failed()
         raise WrongPassword(
             errors=[FieldError("current_password", "invalid_credentials", WrongPassword.message)]
         )
+    attempt.succeeded()
     _check_strength(new, user, field="new_password")
     set_password(user_id=user_id, password=new, at=at, but=session_id)
 
@@ -132,6 +137,8 @@ def set_password(*, user_id: UUID, password: str, at: datetime, but: UUID | None
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
         user.change_password(password)
+        # Who knew the former password is no better known than others; and its owner begins without a lock.
+        forget_places(email=user.email)
         end_all_sessions(user_id=user_id, but=but, at=at)
 
 

@@ -12,6 +12,7 @@ import django_stubs_ext
 from smartcourse.settings.celery import *  # noqa: F403 - the part of these settings that is about tasks
 from smartcourse.settings.environment import env, verification_keys
 from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts for other systems
+from smartcourse.settings.lockout import *  # noqa: F403 - the part about guessing passwords
 from smartcourse.settings.logging import logging_settings
 from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
@@ -70,6 +71,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "smartcourse.api.middleware.RateLimitHeadersMiddleware",
     "smartcourse.api.middleware.ProblemMiddleware",
     "smartcourse.api.middleware.TextSanityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -143,7 +145,7 @@ CACHES: dict[str, dict[str, Any]] = {
 # Who
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.GuardedBackend"]
 PASSWORD_HASHERS = [
     # SHA-256 before bcrypt, so that nothing of a passphrase is cut at 72 bytes; cost 12 is Django's own default.
     "accounts.hashing.CappedBCryptSHA256PasswordHasher",

@@ -21,6 +21,7 @@ SESSION_COOKIE_SECURE = False
 SESSION_COOKIE_NAME = "sessionid"
 CSRF_COOKIE_SECURE = False
 CSRF_COOKIE_NAME = "csrftoken"
+DEVICE_COOKIE_NAME = "device"
 DOCS_ARE_PUBLIC = True
 DEMO_ALLOWED = True
 # Limits have tests of their own, which switch them on.

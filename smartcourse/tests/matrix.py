@@ -272,6 +272,7 @@ STAFF = frozenset({"SF", "AD"})
 # The schedules of the machinery are no role's business.
 ADMIN = {
     "accounts.Session": STAFF,
+    "accounts.SignInAttempts": STAFF,
     "accounts.User": STAFF,
     "analytics.DailyMetric": STAFF,
     "certificates.Certificate": TEACHERS,
