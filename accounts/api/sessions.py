@@ -16,12 +16,14 @@ from accounts.services.sessions import InactiveUser
 from smartcourse.api.pagination import CursorPagination
 from smartcourse.api.parsers import FormParser
 from smartcourse.api.permissions import Anybody, SignedIn
+from smartcourse.api.scopes import CLOSED
 from smartcourse.api.viewsets import ContextViewSet
 
 
 class AuthViewSet(ContextViewSet):
     """Accounts and their tokens."""
 
+    scope = CLOSED
     queryset = User.objects.all()
     serializers: ClassVar[dict[str, Any]] = {
         "register": shapes.UserSerializer,
@@ -150,6 +152,7 @@ class PasswordGrantViewSet(AuthViewSet):
 class SessionViewSet(ContextViewSet):
     """The devices that one is signed in on."""
 
+    scope = CLOSED
     queryset = Session.objects.all()
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {"list": shapes.SessionSerializer}

@@ -18,6 +18,7 @@ from psycopg import Error as PostgresError
 
 from accounts.events import UserRegistered, UserRoleChanged, UserVerified
 from accounts.models import InstructorProfile, Role, User, normalise_email
+from accounts.services.api_keys import revoke_api_keys_of
 from accounts.services.lockout import SIGNED_IN, begin_attempt, forget_places
 from accounts.services.sessions import end_all_sessions
 from smartcourse.errors import Conflict, FieldError, Invalid, NotAllowed
@@ -133,12 +134,13 @@ def change_password(*, user_id: UUID, current: str, new: str, session_id: UUID |
 
 
 def set_password(*, user_id: UUID, password: str, at: datetime, but: UUID | None = None) -> None:
-    """Set a password without asking for the present one, and end every session, but one where it is named."""
+    """Set a password without asking for the present one, and end all API keys and every session but one."""
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
         user.change_password(password)
         # Who knew the former password is no better known than others; and its owner begins without a lock.
         forget_places(email=user.email)
+        revoke_api_keys_of(user_id=user_id, at=at)
         end_all_sessions(user_id=user_id, but=but, at=at)
 
 
@@ -226,6 +228,7 @@ def deactivate_user(*, user_id: UUID, by: User, at: datetime) -> None:
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
         user.set_active(active=False)
+        revoke_api_keys_of(user_id=user_id, at=at)
         end_all_sessions(user_id=user_id, at=at)
 
 

@@ -15,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from smartcourse.api.limits import Limited
 from smartcourse.api.permissions import Nobody
+from smartcourse.api.scopes import check_scope
 from smartcourse.errors import DomainError
 
 
@@ -25,6 +26,7 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     that is not in here is refused). files: the media type of actions that answer with a file. raises: the domain errors
     its service raises, for the schema. statuses: the
     status of success where it is not 200 (201 is said by `respond(created=True)`). throttle_scopes: its rate limit.
+    scope: the resource that an API key must name to open it (`courses`), or `CLOSED`.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -33,6 +35,7 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     raises: ClassVar[Mapping[str, Sequence[type[DomainError]]]] = {}
     statuses: ClassVar[Mapping[str, int]] = {}
     files: ClassVar[Mapping[str, str]] = {}
+    scope: ClassVar[str] = ""
     lookup_value_converter = "uuid"
 
     def get_permissions(self) -> list[BasePermission]:
@@ -40,6 +43,11 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
         if self.action is None or self.action == "metadata":
             return []
         return [permission() for permission in self.permissions.get(self.action, [Nobody])]
+
+    def check_permissions(self, request: Request) -> None:
+        # And then its owner's permissions: a key never has more.
+        check_scope(request, self)
+        super().check_permissions(request)
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return self.serializers[self.action]

@@ -169,7 +169,11 @@ MATERIAL_LINK_LIFETIME = timedelta(minutes=5)
 # The API
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # First, since it knows its tokens by sight, and leaves all others to the next.
+        "accounts.api.key_authentication.ApiKeyAuthentication",
+        "accounts.api.authentication.BearerAuthentication",
+    ],
     # An action without declared permissions is refused.
     "DEFAULT_PERMISSION_CLASSES": ["smartcourse.api.permissions.Nobody"],
     "DEFAULT_THROTTLE_CLASSES": ["smartcourse.api.throttling.TokenBucketThrottle"],

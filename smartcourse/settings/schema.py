@@ -41,5 +41,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReadinessStatus": ["ok", "degraded", "draining", "unavailable"],
         "GrantType": ["password"],
         "Role": "accounts.models.Role",
+        "ApiKeyScope": "accounts.models.ApiKeyScope",
     },
 }
