@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import AnonymousUser
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -30,7 +31,8 @@ class Limited(APIView):
         try:
             super().perform_authentication(request)
         except (APIException, DomainError):
-            # The caller is nobody now, and pays as an address.
+            # The caller is nobody now, and pays as an address; otherwise the limit would ask who it is, and fail again.
+            request.user, request.auth = AnonymousUser(), None
             super().check_throttles(request)
             raise
         super().check_throttles(request)
