@@ -182,7 +182,8 @@ class TestUse:
                     bearer(made.key).get("/api/v1/categories")
                 written = any("UPDATE" in query["sql"] for query in queries)
                 made.row.refresh_from_db()
-                moments.append((written, timezone.now() - made.row.last_used_at))
+                used_at = made.row.last_used_at
+                moments.append((written, used_at and timezone.now() - used_at))
         assert moments == [
             (True, timedelta(0)), (False, timedelta(seconds=59)), (True, timedelta(0)), (False, timedelta(seconds=30)),
         ]  # fmt: skip
