@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminPasswordChangeForm
@@ -79,6 +79,7 @@ class UserAdmin(ReadOnlyAdmin):
     search_fields = ("full_name", "email", "=id")
     fields = ("full_name", "email", "shown_roles", "is_active", "is_verified", "created_at", "last_login")
     inlines = (InstructorProfileInline, SessionInline)
+    object_actions: ClassVar[dict[str, str]] = {"unlock": "Unlock signing in"}
     actions = (
         "deactivate",
         "reactivate",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from ipaddress import ip_address
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts import services
 from smartcourse.api.client import client_address
+
+Page = Callable[..., HttpResponseBase]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 def device_of(request: HttpRequest | Request) -> services.Device:
@@ -30,7 +36,21 @@ def address_of(request: HttpRequest | Request) -> str | None:
         return None
 
 
-def remember_device(response: Response, *, email: str, device: services.Device) -> Response:
+def remembering(page: Page) -> Page:
+    """Have a log-in page of Django's give the device its cookie, once somebody has signed in by it."""
+
+    @wraps(page)
+    def remembered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = page(request, *args, **kwargs)
+        user: Any = request.user
+        if request.method == "POST" and response.status_code == 302 and user.is_authenticated:
+            return remember_device(response, email=user.email, device=device_of(request))
+        return response
+
+    return remembered
+
+
+def remember_device(response: Answer, *, email: str, device: services.Device) -> Answer:
     """Give the device what it is known by from now on, so that no neighbour's failures keep it out."""
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,

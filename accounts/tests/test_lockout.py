@@ -282,6 +282,17 @@ class TestDeviceCookie:
         assert student.email not in cookie.value
         assert client.get("/api/v1/auth/me").status_code == 401
 
+    def test_is_given_by_the_back_office_too(self, staff: Any, client: Client) -> None:
+        form = {"username": staff.email, "password": WRONG}
+        assert product.DEVICE_COOKIE_NAME not in client.post("/admin/login/", form).cookies
+        answer = client.post("/admin/login/", {**form, "password": PASSWORD}, REMOTE_ADDR="192.0.2.1")
+        assert (answer.status_code, product.DEVICE_COOKIE_NAME in answer.cookies) == (302, True)
+        guess(staff.email, 5)
+        assert sign_in(staff.email, PASSWORD).status_code == 429
+        client.cookies.pop(product.SESSION_COOKIE_NAME)
+        again = client.post("/admin/login/", {**form, "password": PASSWORD}, REMOTE_ADDR="192.0.2.1")
+        assert again.status_code == 302
+
     def test_stays_the_same_on_the_same_device(self, student: Any) -> None:
         client = APIClient()
         given = [
@@ -355,6 +366,8 @@ class TestUnlocking:
     ) -> None:
         guess(student.email, 5)
         client.force_login(request.getfixturevalue(who))
+        page = client.get(f"/admin/accounts/user/{student.pk}/change/")
+        assert ("Unlock signing in" in page.content.decode()) is may
         client.post("/admin/accounts/user/", {"action": "unlock", "_selected_action": [student.pk]})
         assert sign_in(student.email, PASSWORD).status_code == (200 if may else 429)
 
