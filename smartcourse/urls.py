@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.api.devices import remembering
 from accounts.api.pages import VerifyEmailPage
 from smartcourse.api import problems
 from smartcourse.api.renderers import DocumentationRenderer
@@ -38,11 +39,11 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/v1/", include(api)),
     # Guessing passwords is limited here as it is at the API; the site itself stands beside the limits, and knows none.
-    path("admin/login/", throttled_page("auth")(admin.site.login)),
+    path("admin/login/", throttled_page("auth")(remembering(admin.site.login))),
     path("admin/", admin.site.urls),
     path("verify/", include("certificates.api.pages")),
-    path("verify-email", VerifyEmailPage.as_view(), name="verify-email"),
-    path("", pages.home, name="home"),
+    path("verify-email", throttled_page("auth")(VerifyEmailPage.as_view()), name="verify-email"),
+    path("", throttled_page("default")(pages.home), name="home"),
 ]
 
 handler400 = problems.bad_request

@@ -1,6 +1,8 @@
 """People and their sessions in the back office."""
 
+from accounts.admin.api_keys import ApiKeyAdmin
+from accounts.admin.lockout import SignInAttemptsAdmin
 from accounts.admin.people import UserAdmin
 from accounts.admin.sessions import SessionAdmin
 
-__all__ = ["SessionAdmin", "UserAdmin"]
+__all__ = ["ApiKeyAdmin", "SessionAdmin", "SignInAttemptsAdmin", "UserAdmin"]

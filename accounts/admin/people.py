@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,6 +25,21 @@ admin.site.unregister(Group)
 
 class PasswordForm(AdminPasswordChangeForm):
     """Changing one's own password in the back office; like everywhere else, it ends one's API sessions."""
+
+    def clean_old_password(self) -> str:
+        try:
+            attempt = services.begin_attempt(
+                email=self.user.email, place=services.SIGNED_IN, user_id=self.user.pk, at=timezone.now()
+            )
+        except services.LockedOut as error:
+            raise ValidationError(error.detail, code=error.code) from error
+        try:
+            password: str = super().clean_old_password()
+        except ValidationError:
+            attempt.failed()
+            raise
+        attempt.succeeded()
+        return password
 
     def save(self, commit: bool = True) -> User:
         user: User = self.user
@@ -63,9 +79,11 @@ class UserAdmin(ReadOnlyAdmin):
     search_fields = ("full_name", "email", "=id")
     fields = ("full_name", "email", "shown_roles", "is_active", "is_verified", "created_at", "last_login")
     inlines = (InstructorProfileInline, SessionInline)
+    object_actions: ClassVar[dict[str, str]] = {"unlock": "Unlock signing in"}
     actions = (
         "deactivate",
         "reactivate",
+        "unlock",
         "make_instructor",
         "make_staff",
         "make_admin",
@@ -105,6 +123,10 @@ class UserAdmin(ReadOnlyAdmin):
         self._for_each(
             request, queryset, lambda user: services.reactivate_user(user_id=user.pk, by=acting(request))
         )
+
+    @admin.action(description="Unlock signing in to the selected accounts")
+    def unlock(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._for_each(request, queryset, lambda user: services.unlock_account(email=user.email))
 
     @admin.action(description="Make the selected people instructors")
     def make_instructor(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -24,6 +24,7 @@ from smartcourse.errors import NotAllowed
 class UserViewSet(ContextViewSet):
     """People: all of them for staff, oneself, and of others what everybody may know."""
 
+    scope = "users"
     queryset = User.objects.with_roles()
     pagination_class = CursorPagination
     filterset_class = UserFilter
@@ -79,6 +80,7 @@ class UserViewSet(ContextViewSet):
 class InstructorViewSet(ContextViewSet):
     """Teachers, as learners see them."""
 
+    scope = "users"
     queryset = InstructorProfile.objects.select_related("user")
     pagination_class = CursorPagination
     lookup_field = "user_id"

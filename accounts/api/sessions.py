@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -24,12 +23,13 @@ from accounts.api.cookies import (
     take_tokens_away,
     wants_cookies,
 )
+from accounts.api.devices import device_of, remember_device
 from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser
-from smartcourse.api.client import client_address
 from smartcourse.api.pagination import CursorPagination
 from smartcourse.api.parsers import FormParser
 from smartcourse.api.permissions import Anybody, SignedIn
+from smartcourse.api.scopes import CLOSED
 from smartcourse.api.viewsets import ContextViewSet
 from smartcourse.errors import FieldError, Invalid
 
@@ -50,6 +50,7 @@ AUTH_TRANSPORT = OpenApiParameter(
 class AuthViewSet(ContextViewSet):
     """Accounts and their tokens."""
 
+    scope = CLOSED
     queryset = User.objects.all()
     serializers: ClassVar[dict[str, Any]] = {
         "register": shapes.UserSerializer,
@@ -84,11 +85,17 @@ class AuthViewSet(ContextViewSet):
     }
     raises: ClassVar[dict[str, Any]] = {
         "register": [services.EmailTaken, services.WeakPassword],
-        "log_in": [services.InvalidCredentials, InactiveUser, CsrfFailed],
-        "grant": [services.InvalidCredentials, InactiveUser],
+        "log_in": [
+            services.InvalidCredentials,
+            InactiveUser,
+            CsrfFailed,
+            services.LockedOut,
+            services.TooManyAttempts,
+        ],
+        "grant": [services.InvalidCredentials, InactiveUser, services.LockedOut, services.TooManyAttempts],
         "refresh": [services.InvalidCredentials, services.TokenRevoked, InactiveUser, CsrfFailed],
         "verify_email": [services.InvalidVerification],
-        "change_password": [services.WrongPassword, services.WeakPassword],
+        "change_password": [services.WrongPassword, services.WeakPassword, services.LockedOut],
     }
     statuses: ClassVar[dict[str, int]] = {"register": 201}
     throttle_scopes: ClassVar[dict[str, str]] = dict.fromkeys(
@@ -108,19 +115,23 @@ class AuthViewSet(ContextViewSet):
     @extend_schema(parameters=[AUTH_TRANSPORT])
     def log_in(self, request: Request) -> Response:
         """Begin a session on this device."""
-        return self._log_in(request, **self.validated(request))
+        words = self.validated(request)
+        # Before there is a session that nobody gets.
+        if in_cookies := wants_cookies(request):
+            check_origin(request)
+        return self._log_in(request, **words, in_cookies=in_cookies)
 
     def grant(self, request: Request) -> Response:
         """The same by OAuth 2.0's password form, for tools that know nothing else."""
         form = self.validated(request)
-        return self._log_in(request, email=form["username"], password=form["password"])
+        return self._log_in(request, email=form["username"], password=form["password"], in_cookies=False)
 
-    def _log_in(self, request: Request, *, email: str, password: str) -> Response:
-        # Servers refuse a NUL in a header, PostgreSQL in a text; not every server of either kind is known here.
-        user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
-        device = services.Device(user_agent, address_of(request))
+    def _log_in(self, request: Request, *, email: str, password: str, in_cookies: bool) -> Response:
+        device = device_of(request)
         signed_in = services.log_in(email=email, password=password, device=device, at=timezone.now())
-        return self._signed_in(request, signed_in)
+        return remember_device(
+            self._signed_in(request, signed_in, in_cookies=in_cookies), email=email, device=device
+        )
 
     @extend_schema(parameters=[AUTH_TRANSPORT])
     def refresh(self, request: Request) -> Response:
@@ -135,11 +146,9 @@ class AuthViewSet(ContextViewSet):
         return self._signed_in(request, signed_in, in_cookies=in_cookies)
 
     def _signed_in(
-        self, request: Request, signed_in: services.SignedInSession, *, in_cookies: bool | None = None
+        self, request: Request, signed_in: services.SignedInSession, *, in_cookies: bool
     ) -> Response:
         """Answer with the tokens, in the body or in cookies."""
-        if in_cookies is None and (in_cookies := wants_cookies(request)):
-            check_origin(request)
         shape = shapes.SignedInByCookieSerializer if in_cookies else shapes.SignedInSerializer
         response = Response(shape(signed_in, context=self.get_serializer_context()).data)
         if in_cookies:
@@ -204,6 +213,7 @@ class PasswordGrantViewSet(AuthViewSet):
 class SessionViewSet(ContextViewSet):
     """The devices that one is signed in on."""
 
+    scope = CLOSED
     queryset = Session.objects.all()
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {"list": shapes.SessionSerializer}
@@ -217,11 +227,3 @@ class SessionViewSet(ContextViewSet):
         """End the session on that device."""
         services.end_session(session_id=self.get_object().pk, at=timezone.now())
         return self.respond()
-
-
-def address_of(request: Request) -> str | None:
-    """Return the client's address, without its zone, where it is one: a proxy may say anything, a socket nothing."""
-    try:
-        return str(ip_address(client_address(request).partition("%")[0]))
-    except ValueError:
-        return None

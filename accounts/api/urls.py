@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.api.api_keys import ApiKeyViewSet
 from accounts.api.people import InstructorViewSet, UserViewSet
 from accounts.api.sessions import AuthViewSet, PasswordGrantViewSet, SessionViewSet
 
@@ -19,6 +20,8 @@ urlpatterns = [
     path("auth/me", AuthViewSet.as_view({"get": "me", "patch": "change_me"}), name="auth-me"),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"}), name="session-list"),
     path("auth/sessions/<uuid:pk>", SessionViewSet.as_view({"delete": "destroy"}), name="session-detail"),
+    path("auth/api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"}), name="api-key-list"),
+    path("auth/api-keys/<uuid:pk>", ApiKeyViewSet.as_view({"delete": "destroy"}), name="api-key-detail"),
     path("users", UserViewSet.as_view({"get": "list"}), name="user-list"),
     path(
         "users/<uuid:pk>",

@@ -1,5 +1,28 @@
 """What other contexts, processes and endpoints may ask of accounts."""
 
+from accounts.services.api_keys import (
+    BadExpiry,
+    MadeApiKey,
+    TooManyApiKeys,
+    authenticate_api_key,
+    create_api_key,
+    revoke_api_key,
+    revoke_api_keys_of,
+)
+from accounts.services.lockout import (
+    SIGNED_IN,
+    LockedOut,
+    Place,
+    TooManyAttempts,
+    begin_attempt,
+    device_proof,
+    forget_places,
+    locked_places,
+    place_of,
+    prune_attempts,
+    unlock,
+    unlock_account,
+)
 from accounts.services.people import (
     EmailTaken,
     InvalidVerification,
@@ -35,9 +58,13 @@ from accounts.services.sessions import (
 from accounts.services.tokens import AccessClaims, InvalidToken, TokenExpired, read_access_token
 
 __all__ = [
-    "AccessClaims", "Device", "EmailTaken", "InvalidCredentials", "InvalidToken", "InvalidVerification", "MailAddress",
-    "NotOneself", "SignedInSession", "TokenExpired", "TokenRevoked", "WeakPassword", "WrongPassword", "change_password",
-    "deactivate_user", "end_all_sessions", "end_session", "grant_role", "log_in", "mail_address_of", "mark_verified",
-    "reactivate_user", "read_access_token", "record_total_students", "refresh_session", "register_user", "revoke_role",
-    "set_password", "update_instructor_profile", "update_profile", "verification_token_for", "verify_email",
+    "SIGNED_IN", "AccessClaims", "BadExpiry", "Device", "EmailTaken", "InvalidCredentials", "InvalidToken",
+    "InvalidVerification", "LockedOut", "MadeApiKey", "MailAddress", "NotOneself", "Place", "SignedInSession",
+    "TokenExpired", "TokenRevoked", "TooManyApiKeys", "TooManyAttempts", "WeakPassword", "WrongPassword",
+    "authenticate_api_key", "begin_attempt", "change_password", "create_api_key", "deactivate_user", "device_proof",
+    "end_all_sessions", "end_session", "forget_places", "grant_role", "locked_places", "log_in", "mail_address_of",
+    "mark_verified", "place_of", "prune_attempts", "reactivate_user", "read_access_token", "record_total_students",
+    "refresh_session", "register_user", "revoke_api_key", "revoke_api_keys_of", "revoke_role", "set_password",
+    "unlock", "unlock_account", "update_instructor_profile", "update_profile", "verification_token_for",
+    "verify_email",
 ]  # fmt: skip

@@ -18,6 +18,8 @@ from psycopg import Error as PostgresError
 
 from accounts.events import UserRegistered, UserRoleChanged, UserVerified
 from accounts.models import InstructorProfile, Role, User, normalise_email
+from accounts.services.api_keys import revoke_api_keys_of
+from accounts.services.lockout import SIGNED_IN, begin_attempt, forget_places
 from accounts.services.sessions import end_all_sessions
 from smartcourse.errors import Conflict, FieldError, Invalid, NotAllowed
 from smartcourse.events.outbox import publish
@@ -117,21 +119,28 @@ def change_password(*, user_id: UUID, current: str, new: str, session_id: UUID |
     Raises:
         WrongPassword: `current` is not the password.
         WeakPassword: `new` does not pass the validators.
+        LockedOut: too many were wrong.
     """
     user: User = User.objects.get(pk=user_id)
+    attempt = begin_attempt(email=user.email, place=SIGNED_IN, user_id=user_id, at=at)
     if not user.check_password(current):
+        attempt.failed()
         raise WrongPassword(
             errors=[FieldError("current_password", "invalid_credentials", WrongPassword.message)]
         )
+    attempt.succeeded()
     _check_strength(new, user, field="new_password")
     set_password(user_id=user_id, password=new, at=at, but=session_id)
 
 
 def set_password(*, user_id: UUID, password: str, at: datetime, but: UUID | None = None) -> None:
-    """Set a password without asking for the present one, and end every session, but one where it is named."""
+    """Set a password without asking for the present one, and end all API keys and every session but one."""
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
         user.change_password(password)
+        # Who knew the former password is no better known than others; and its owner begins without a lock.
+        forget_places(email=user.email)
+        revoke_api_keys_of(user_id=user_id, at=at)
         end_all_sessions(user_id=user_id, but=but, at=at)
 
 
@@ -219,6 +228,7 @@ def deactivate_user(*, user_id: UUID, by: User, at: datetime) -> None:
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
         user.set_active(active=False)
+        revoke_api_keys_of(user_id=user_id, at=at)
         end_all_sessions(user_id=user_id, at=at)
 
 

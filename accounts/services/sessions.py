@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import RefreshToken, Session, User, normalise_email
+from accounts.services.lockout import begin_attempt, place_of
 from accounts.services.tokens import (
     AccessClaims,
     digest_of,
@@ -51,6 +52,8 @@ class Device:
 
     user_agent: str = ""
     address: str | None = None
+    # What this device was given when an account was signed in to on it (see `lockout.device_proof`).
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,25 @@ def log_in(*, email: str, password: str, device: Device, at: datetime) -> Signed
     Raises:
         InvalidCredentials: no such account, or not its password; both take the same time.
         InactiveUser: right, but the account is deactivated.
+        LockedOut, TooManyAttempts: too many were wrong, also for an account that does not exist.
     """
     user = User.objects.with_roles().filter(email=normalise_email(email)).first()
+    attempt = begin_attempt(
+        email=email,
+        place=place_of(email=email, address=device.address, proof=device.proof),
+        user_id=user.pk if user else None,
+        at=at,
+    )
     if user is None:
         # The time of a check is spent for an unknown account too, or the clock would tell who has one.
         make_password(password)
+        attempt.failed()
         raise InvalidCredentials
     # Rehashes, where the stored hash is older than today's settings.
     if not user.check_password(password):
+        attempt.failed()
         raise InvalidCredentials
+    attempt.succeeded()
     if not user.is_active:
         raise InactiveUser
     return _begin_session(user, device, at)

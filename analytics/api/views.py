@@ -21,6 +21,7 @@ from smartcourse.errors import NotFound
 class AnalyticsViewSet(ContextViewSet):
     """The platform, and single courses, in numbers."""
 
+    scope = "analytics"
     queryset = Course.objects.all()
     serializers: ClassVar[dict[str, Any]] = {
         "platform": PlatformNumbersSerializer,

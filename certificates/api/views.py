@@ -26,6 +26,7 @@ from smartcourse.api.viewsets import ContextViewSet
 class CertificateViewSet(ContextViewSet):
     """Certificates: a learner's own, those of an instructor's courses, all for staff."""
 
+    scope = "certificates"
     queryset = Certificate.objects.obtainable().select_related("enrollment__course")
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {
@@ -67,6 +68,7 @@ class CertificateViewSet(ContextViewSet):
 class EnrollmentCertificateViewSet(ContextViewSet):
     """Asking for the certificate of a completed enrollment; it comes by itself, this is the same deed."""
 
+    scope = "certificates"
     queryset = Enrollment.objects.all()
     serializers: ClassVar[dict[str, Any]] = {"request_certificate": CertificationSerializer}
     permissions: ClassVar[dict[str, Any]] = {"request_certificate": [SignedIn]}

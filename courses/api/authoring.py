@@ -26,6 +26,7 @@ ARCHIVED = (services.CourseArchivedAlready,)
 class ModuleViewSet(ContextViewSet):
     """The modules of a draft, for those who may edit it."""
 
+    scope = "courses"
     queryset = Module.objects.prefetch_related("lessons")
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(
         ("list", "create", "update", "partial_update"), serializers.ModuleSerializer
@@ -76,6 +77,7 @@ class ModuleViewSet(ContextViewSet):
 class LessonViewSet(ContextViewSet):
     """The lessons of a draft, for those who may edit it: content as written, notes included."""
 
+    scope = "courses"
     queryset = Lesson.objects.prefetch_related("materials")
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(
         ("list", "create", "retrieve", "update", "partial_update"), serializers.LessonSerializer
@@ -119,6 +121,7 @@ class LessonViewSet(ContextViewSet):
 class MaterialViewSet(ContextViewSet):
     """The files of a course, for those who may edit it."""
 
+    scope = "courses"
     queryset = Material.objects.all()
     pagination_class = CursorPagination
     parser_classes = (MultiPartParser,)
@@ -145,6 +148,7 @@ class MaterialViewSet(ContextViewSet):
 class QuizViewSet(ContextViewSet):
     """Quizzes with their keys, for those who may edit the course."""
 
+    scope = "courses"
     queryset = Quiz.objects.select_related("lesson__module").prefetch_related("questions")
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(
         ("create", "retrieve", "update"), serializers.QuizSerializer

@@ -25,6 +25,7 @@ AUTHOR = [allowed(policies.can_create_courses)]
 class CourseViewSet(ContextViewSet):
     """Courses: the catalogue for everybody, drafts for their authors."""
 
+    scope = "courses"
     queryset = Course.objects.with_card()
     filterset_class = CourseFilter
     serializers: ClassVar[dict[str, Any]] = {
@@ -109,6 +110,7 @@ class CourseViewSet(ContextViewSet):
 class MyCoursesViewSet(ContextViewSet):
     """The courses that one teaches, drafts among them."""
 
+    scope = "courses"
     queryset = Course.objects.with_card()
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {"list": serializers.CourseDetail}
@@ -121,6 +123,7 @@ class MyCoursesViewSet(ContextViewSet):
 class CategoryViewSet(ContextViewSet):
     """The shelves of the catalogue."""
 
+    scope = "courses"
     queryset = Category.objects.all()
     pagination_class = None
     serializers: ClassVar[dict[str, Any]] = {"list": serializers.CategorySerializer}

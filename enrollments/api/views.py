@@ -32,6 +32,7 @@ from smartcourse.errors import NotAllowed
 class EnrollmentViewSet(ContextViewSet):
     """A learner's own enrollments; those of a course for its instructor, all for staff."""
 
+    scope = "enrollments"
     queryset = Enrollment.objects.with_course()
     pagination_class = CursorPagination
     filterset_class = EnrollmentFilter
@@ -88,6 +89,7 @@ class EnrollmentViewSet(ContextViewSet):
 class RosterViewSet(ContextViewSet):
     """Who is in a course, for whoever may edit it."""
 
+    scope = "enrollments"
     queryset = Enrollment.objects.select_related("student")
     pagination_class = CursorPagination
     filterset_class = EnrollmentFilter

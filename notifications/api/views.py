@@ -19,6 +19,7 @@ from smartcourse.api.viewsets import ContextViewSet
 class NotificationViewSet(ContextViewSet):
     """A person's own notices, newest first."""
 
+    scope = "notifications"
     queryset = Message.objects.in_app()
     pagination_class = CursorPagination
     filterset_class = NotificationFilter

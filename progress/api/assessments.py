@@ -27,6 +27,7 @@ from smartcourse.api.viewsets import ContextViewSet
 class QuizAttemptViewSet(ContextViewSet):
     """Attempts at a quiz: one's own; all for the course's instructor and staff."""
 
+    scope = "progress"
     queryset = QuizAttempt.objects.none()
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {
@@ -72,13 +73,14 @@ class QuizAttemptViewSet(ContextViewSet):
 class SubmissionViewSet(ContextViewSet):
     """Submissions for an assignment: one's own; all for the course's instructor and staff."""
 
+    scope = "progress"
     queryset = Submission.objects.none()
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {"list": SubmissionSerializer, "create": SubmissionSerializer}
     inputs: ClassVar[dict[str, Any]] = {"create": SubmissionRequest}
     permissions: ClassVar[dict[str, Any]] = {"list": [SignedIn], "create": [SignedIn]}
     raises: ClassVar[dict[str, Any]] = {"create": [services.EnrollmentNotActive]}
-    throttle_scopes: ClassVar[dict[str, str]] = {"create": "assignments"}
+    throttle_scopes: ClassVar[dict[str, str]] = {"list": "assignments", "create": "assignments"}
 
     def list(self, request: Request, **_path: Any) -> Response:
         """List submissions, newest first."""

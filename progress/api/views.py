@@ -32,6 +32,7 @@ from smartcourse.errors import NotAuthenticated
 class LessonViewSet(ContextViewSet):
     """Lessons as learners read them."""
 
+    scope = "progress"
     queryset = Enrollment.objects.none()
     serializers: ClassVar[dict[str, Any]] = {
         "retrieve": LessonPageSerializer, "complete": ProgressTreeSerializer, "position": PositionSerializer,
@@ -73,6 +74,7 @@ class LessonViewSet(ContextViewSet):
 class ProgressViewSet(ContextViewSet):
     """How far an enrollment is: one's own, those of one's courses, all for staff."""
 
+    scope = "progress"
     queryset = Enrollment.objects.select_related("course").defer(
         "course__search_vector", "course__description"
     )
@@ -93,6 +95,7 @@ class ProgressViewSet(ContextViewSet):
 class CourseMaterialsViewSet(ContextViewSet):
     """The files of an enrollment's course, for its readers."""
 
+    scope = "progress"
     queryset = Enrollment.objects.select_related("course").defer(
         "course__search_vector", "course__description"
     )
@@ -111,6 +114,7 @@ class CourseMaterialsViewSet(ContextViewSet):
 class MaterialViewSet(ContextViewSet):
     """Files: asked for by id, had by a short-lived link."""
 
+    scope = "progress"
     queryset = Enrollment.objects.none()
     # A link is its own permission: it was given to whoever may have the file, for a few minutes.
     permissions: ClassVar[dict[str, Any]] = {"download": [Anybody], "content": [Anybody]}

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import IPv6Address, ip_address, ip_network
+
 from django.conf import settings
 from django.http import HttpRequest
+
+# Some balancers append the port, which every connection has another of.
+WITH_PORT = re.compile(r"\[(?P<six>[^]]+)](:\d+)?|(?P<four>[\d.]+):\d+")
 
 
 def client_address(request: HttpRequest) -> str:
@@ -20,3 +26,24 @@ def client_address(request: HttpRequest) -> str:
         part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()
     ]
     return forwarded[-proxies] if len(forwarded) >= proxies else peer
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return what limits count as one caller, where nobody is signed in."""
+    return network_of(client_address(request))
+
+
+def network_of(address: str) -> str:
+    """Return the address as limits know it: of IPv6 the network of 64 bits, which is one customer's (RFC 6177).
+
+    What is no address is all one caller: a word that a client could choose would be a limit that it could leave.
+    """
+    if match := WITH_PORT.fullmatch(address):
+        address = match["six"] or match["four"]
+    try:
+        number = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(number, IPv6Address) and number.ipv4_mapped is None:
+        return str(ip_network((number.packed[:8] + bytes(8), 64)))
+    return str(getattr(number, "ipv4_mapped", None) or number)

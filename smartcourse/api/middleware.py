@@ -27,6 +27,19 @@ class ProblemMiddleware:
         return unhandled(exception) if request.path.startswith(API_PREFIX) else None
 
 
+class RateLimitHeadersMiddleware:
+    """Tells a caller of its bucket on every answer that took from one: pages, refusals and errors too."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in getattr(request, "rate_limit_headers", {}).items():
+            response[name] = value
+        return response
+
+
 class TextSanityMiddleware:
     """Refuses text that PostgreSQL cannot hold (NUL, lone surrogates) in path and query, before anybody uses it."""
 

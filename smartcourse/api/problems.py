@@ -180,27 +180,27 @@ def unhandled(error: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(request, 400, "malformed", "The request is malformed.")
+    return answer(request, 400, "malformed", "The request is malformed.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(request, 403, "insufficient_permissions", errors.NotAllowed.message)
+    return answer(request, 403, "insufficient_permissions", errors.NotAllowed.message)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(request, 404, "not_found", "There is nothing at this address.")
+    return answer(request, 404, "not_found", "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 500, "internal_error", "Something went wrong on our side. It has been recorded.")
+    return answer(request, 500, "internal_error", "Something went wrong on our side. It has been recorded.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     detail = "The CSRF token is missing or wrong. Reload the page and try again."
-    return _answer(request, 403, "csrf_failed", detail)
+    return answer(request, 403, "csrf_failed", detail)
 
 
-def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+def answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     """Answer a browser that looks at a page with a page, and everything else with a problem document."""
     wanted = request.get_preferred_type([CONTENT_TYPE, "text/html"])
     if wanted != "text/html" or request.path.startswith(API_PREFIX):

@@ -11,14 +11,15 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from redis.commands.core import Script
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from smartcourse.api.client import client_address
-from smartcourse.api.problems import problem_response
-from smartcourse.errors import Unavailable
+from smartcourse.api.client import client_network
+from smartcourse.api.problems import answer
+from smartcourse.errors import TooManyRequests, Unavailable
 
 # Where guessing is the danger, no limit means no entry; elsewhere service goes on without Redis.
 FAIL_CLOSED = frozenset({"auth", "verify"})
@@ -96,39 +97,71 @@ class TokenBucketThrottle(BaseThrottle):
     waiting: float | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        user = request.user
-        caller = str(user.pk) if user and user.is_authenticated else client_address(request)
-        verdict = take_token(caller=caller, scope=getattr(view, "throttle_scope", None) or "default")
+        scope = getattr(view, "throttle_scope", None) or "default"
+        verdict = take_token(caller=caller_of(request), scope=scope)
         if verdict is None:
             return True
         self.waiting = verdict.wait
-        # The view puts these on its answer, whatever that is (see ContextViewSet.finalize_response).
-        request.rate_limit_headers = verdict.headers  # type: ignore[attr-defined]  # a note on DRF's own object
+        note_verdict(plain(request), verdict)
         return verdict.allowed
 
     def wait(self) -> float | None:
         return self.waiting
 
 
-Page = Callable[..., HttpResponse]
+def caller_of(request: Request) -> str:
+    """Return whose bucket it is: the person's, that of what speaks for them (an API key), else the address's.
+
+    So what comes without an account from an address takes nothing from whoever signed in there, nor the reverse.
+    """
+    user = request.user
+    if not user or not user.is_authenticated:
+        return client_network(plain(request))
+    return str(getattr(request.auth, "rate_limit_caller", None) or user.pk)
+
+
+def plain(request: Request) -> HttpRequest:
+    """Return the request that DRF's stands for, which the middleware knows."""
+    inner: HttpRequest = request._request  # noqa: SLF001 - DRF's documented way to it
+    return inner
+
+
+def note_verdict(request: HttpRequest, verdict: Verdict) -> None:
+    """Have the answer, whatever it is, carry what became of the bucket (see RateLimitHeadersMiddleware)."""
+    request.rate_limit_headers = verdict.headers  # type: ignore[attr-defined]  # a note on Django's own object
+
+
+Page = Callable[..., HttpResponseBase]
 
 
 def throttled_page(scope: str) -> Callable[[Page], Page]:
-    """Limit a plain page, like the API's own addresses, by the client's address."""
+    """Limit a plain page, like the API's own addresses, by the client's address.
+
+    A limit that the page itself runs into (too many wrong passwords) is answered in the same way.
+    """
 
     def decorate(page: Page) -> Page:
         @wraps(page)
-        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
-                verdict = take_token(caller=client_address(request), scope=scope)
-            except Unavailable as error:
-                return problem_response(503, error.code, error.detail)
-            if verdict and not verdict.allowed:
-                response = problem_response(429, "rate_limited", "Too many requests. Please wait a little.")
-                response["Retry-After"] = str(max(1, math.ceil(verdict.wait)))
+                _take_for_page(request, scope)
+                return page(request, *args, **kwargs)
+            except TooManyRequests as error:
+                response = answer(request, 429, error.code, error.detail)
+                response["Retry-After"] = str(error.retry_after)
                 return response
-            return page(request, *args, **kwargs)
+            except Unavailable as error:
+                return answer(request, 503, error.code, error.detail)
 
+        limited.throttle_scope = scope  # type: ignore[attr-defined]  # for the test that walks the addresses
         return limited
 
     return decorate
+
+
+def _take_for_page(request: HttpRequest, scope: str) -> None:
+    if verdict := take_token(caller=client_network(request), scope=scope):
+        note_verdict(request, verdict)
+        if not verdict.allowed:
+            wait = max(1, math.ceil(verdict.wait))
+            raise TooManyRequests("Too many requests. Please wait a little.", retry_after=wait)

@@ -13,17 +13,20 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
+from smartcourse.api.limits import Limited
 from smartcourse.api.permissions import Nobody
+from smartcourse.api.scopes import check_scope
 from smartcourse.errors import DomainError
 
 
-class ContextViewSet(GenericViewSet[Any]):
+class ContextViewSet(Limited, GenericViewSet[Any]):
     """A set of actions over one resource, every one of which declares itself by its name.
 
     serializers: what the action answers with. inputs: what it takes as body. permissions: who may call it (an action
     that is not in here is refused). files: the media type of actions that answer with a file. raises: the domain errors
     its service raises, for the schema. statuses: the
     status of success where it is not 200 (201 is said by `respond(created=True)`). throttle_scopes: its rate limit.
+    scope: the resource that an API key must name to open it (`courses`), or `CLOSED`.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -32,7 +35,7 @@ class ContextViewSet(GenericViewSet[Any]):
     raises: ClassVar[Mapping[str, Sequence[type[DomainError]]]] = {}
     statuses: ClassVar[Mapping[str, int]] = {}
     files: ClassVar[Mapping[str, str]] = {}
-    throttle_scopes: ClassVar[Mapping[str, str]] = {}
+    scope: ClassVar[str] = ""
     lookup_value_converter = "uuid"
 
     def get_permissions(self) -> list[BasePermission]:
@@ -41,9 +44,10 @@ class ContextViewSet(GenericViewSet[Any]):
             return []
         return [permission() for permission in self.permissions.get(self.action, [Nobody])]
 
-    def get_throttles(self) -> list[Any]:
-        self.throttle_scope = self.throttle_scopes.get(self.action or "", "default")
-        return super().get_throttles()
+    def check_permissions(self, request: Request) -> None:
+        # And then its owner's permissions: a key never has more.
+        check_scope(request, self)
+        super().check_permissions(request)
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return self.serializers[self.action]
@@ -88,9 +92,3 @@ class ContextViewSet(GenericViewSet[Any]):
         if created:
             status = http.HTTP_201_CREATED
         return Response(self.get_serializer(subject, many=many).data, status=status)
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in getattr(request, "rate_limit_headers", {}).items():
-            response[name] = value
-        return response

@@ -9,6 +9,7 @@ from typing import Any
 SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signing_key", re.IGNORECASE)
 BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
 JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+API_KEY = re.compile(r"\bsc_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,}")
 IN_QUERY = re.compile(r"(?i)\b((?:[\w-]*token|password|signature|code)=)[^&\s\"']+")
 CREDENTIALS_IN_URL = re.compile(r"(\w+://[^:/\s]*:)[^@/\s]+@")
 HIDDEN = "[redacted]"
@@ -18,6 +19,7 @@ def redact_text(text: str) -> str:
     """Return the text with bearer tokens, JWTs, secret query parameters and passwords in URLs made unreadable."""
     text = BEARER.sub(rf"\1{HIDDEN}", text)
     text = JWT.sub(HIDDEN, text)
+    text = API_KEY.sub(HIDDEN, text)
     text = IN_QUERY.sub(rf"\1{HIDDEN}", text)
     return CREDENTIALS_IN_URL.sub(rf"\1{HIDDEN}@", text)
 

@@ -13,6 +13,7 @@ from corsheaders.defaults import default_headers
 from smartcourse.settings.celery import *  # noqa: F403 - the part of these settings that is about tasks
 from smartcourse.settings.environment import env, jwt_keys, verification_keys
 from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts for other systems
+from smartcourse.settings.lockout import *  # noqa: F403 - the part about guessing passwords
 from smartcourse.settings.logging import logging_settings
 from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
@@ -71,6 +72,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "smartcourse.api.middleware.RateLimitHeadersMiddleware",
     "smartcourse.api.middleware.ProblemMiddleware",
     "smartcourse.api.middleware.TextSanityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -144,7 +146,7 @@ CACHES: dict[str, dict[str, Any]] = {
 # Who
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.GuardedBackend"]
 PASSWORD_HASHERS = [
     # SHA-256 before bcrypt, so that nothing of a passphrase is cut at 72 bytes; cost 12 is Django's own default.
     "accounts.hashing.CappedBCryptSHA256PasswordHasher",
@@ -174,9 +176,11 @@ MATERIAL_LINK_LIFETIME = timedelta(minutes=5)
 # The API
 
 REST_FRAMEWORK: dict[str, Any] = {
-    # The token that is sent on purpose comes first; a browser sends its cookie whether it is meant or not.
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        # First, since it knows its tokens by sight, and leaves all others to the next.
+        "accounts.api.key_authentication.ApiKeyAuthentication",
         "accounts.api.authentication.BearerAuthentication",
+        # Last: a browser sends its cookie whether it is meant or not.
         "accounts.api.authentication.CookieAuthentication",
     ],
     # An action without declared permissions is refused.

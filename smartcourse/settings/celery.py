@@ -54,6 +54,11 @@ CELERY_BEAT_SCHEDULER = "smartcourse.queues.scheduler:ClaimingScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # What a fresh installation starts with; `seed_schedule` writes it into rows, and staff change those.
 CELERY_BEAT_SCHEDULE = {
+    "prune sign-in attempts": {
+        "task": "accounts.prune_sign_in_attempts",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "scheduled", "expires": 3600},
+    },
     "collect dead letters": {
         "task": "queues.sweep_dead_letters",
         "schedule": timedelta(seconds=COLLECT_DEAD_LETTERS_SECONDS),

@@ -33,6 +33,7 @@ CSRF_COOKIE_NAME = "csrftoken"
 ACCESS_COOKIE_NAME = "access"
 REFRESH_COOKIE_NAME = "refresh"
 COOKIES_FOR_BROWSERS = False
+DEVICE_COOKIE_NAME = "device"
 CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1):\d+$"]
 
 # A receiver that is being written runs on this machine, without TLS.

@@ -31,4 +31,7 @@ if env.list("WEBHOOKS_ALLOWED_PRIVATE", default=[]):
         "WEBHOOKS_ALLOWED_PRIVATE is for development: here it would let webhooks reach into this network."
     )
 
+if not env.bool("RATE_LIMITS_ENABLED", default=True):
+    raise ImproperlyConfigured("RATE_LIMITS_ENABLED is for development: here the limits are always on.")
+
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *CORS_ALLOWED_ORIGINS]

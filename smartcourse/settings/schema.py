@@ -40,6 +40,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "WebhookDeliveryStatus": "smartcourse.webhooks.models.DeliveryStatus",
         "ReadinessStatus": ["ok", "degraded", "draining", "unavailable"],
         "GrantType": ["password"],
+        "CookieTokenType": ["Cookie"],
         "Role": "accounts.models.Role",
+        "ApiKeyScope": "accounts.models.ApiKeyScope",
     },
 }

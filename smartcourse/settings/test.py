@@ -23,6 +23,7 @@ CSRF_COOKIE_SECURE = False
 CSRF_COOKIE_NAME = "csrftoken"
 ACCESS_COOKIE_NAME = "access"
 REFRESH_COOKIE_NAME = "refresh"
+DEVICE_COOKIE_NAME = "device"
 DOCS_ARE_PUBLIC = True
 DEMO_ALLOWED = True
 # Limits have tests of their own, which switch them on.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import resolve
+from django.utils import timezone
 
 from accounts.tests.factories import PASSWORD
 from smartcourse.tests.world import World
@@ -39,6 +41,9 @@ GET    auth/me                                                 401 200 200 200 2
 PATCH  auth/me                                                 401 200 200 200 200 200 200 200
 GET    auth/sessions                                           401 200 200 200 200 200 200 200
 DELETE auth/sessions/{session}                                 401 404 204 404 404 404 404 404
+GET    auth/api-keys                                           401 200 200 200 200 200 200 200
+POST   auth/api-keys                                           401 201 201 201 201 201 201 201
+DELETE auth/api-keys/{api_key}                                 401 404 204 404 404 404 404 404
 GET    users                                                   401 403 403 403 403 403 200 200
 GET    users/{user_EN}                                         401 200 200 200 200 200 200 200
 PUT    users/{user_EN}                                         401 403 200 403 403 403 200 200
@@ -199,6 +204,9 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST auth/verify-email": lambda w: {"token": w["verification"]},
     "POST auth/password/change": lambda _: {"current_password": PASSWORD, "new_password": "staple battery horse"},
     "PATCH auth/me": lambda _: PERSON,
+    "POST auth/api-keys": lambda _: {
+        "name": "Nightly sync", "scopes": ["courses:read"], "expires_at": timezone.now() + timedelta(days=30),
+    },
     "PUT users/{user_EN}": lambda _: PERSON,
     "PATCH users/{user_EN}": lambda _: PERSON,
     "PATCH instructors/me": lambda _: {"headline": "Teaches knots"},
@@ -271,7 +279,9 @@ TEACHERS = frozenset({"IO", "OI", "SF", "AD"})
 STAFF = frozenset({"SF", "AD"})
 # The schedules of the machinery are no role's business.
 ADMIN = {
+    "accounts.ApiKey": STAFF,
     "accounts.Session": STAFF,
+    "accounts.SignInAttempts": STAFF,
     "accounts.User": STAFF,
     "analytics.DailyMetric": STAFF,
     "certificates.Certificate": TEACHERS,

@@ -33,6 +33,11 @@ class TestCompose:
     def test_serves_every_queue_that_there_is(self) -> None:
         assert QUEUES.split(",") == [queue.name for queue in settings.CELERY_TASK_QUEUES]
 
+    def test_knows_callers_by_what_its_proxy_says(self, services: Any) -> None:
+        assert services["web"]["environment"]["TRUSTED_PROXY_COUNT"].endswith(":-1}")
+        proxy = (settings.BASE_DIR / "deploy/nginx/smartcourse.conf.template").read_text()
+        assert "proxy_set_header X-Forwarded-For $remote_addr;" in proxy
+
     def test_has_no_password_of_its_own(self, services: Any) -> None:
         for name, service in services.items():
             for variable, value in (service.get("environment") or {}).items():

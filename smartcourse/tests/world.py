@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -150,6 +151,10 @@ def add_belongings(world: World) -> None:
         "hook": hook, "hook_delivery": WebhookDeliveryFactory(endpoint=hook),
         "platform_hook": EndpointFactory(platform=True),
     }  # fmt: skip
+    world.rows["api_key"] = accounts.create_api_key(
+        user_id=owner.pk, name="Sync", scopes=["courses:read"], expires_at=timezone.now() + timedelta(days=9),
+        at=timezone.now(),
+    ).row  # fmt: skip
     signed_in = sign_in(owner)
     world.words["refresh_token"] = signed_in.refresh_token
     world.words["session"] = str(session_id(signed_in))

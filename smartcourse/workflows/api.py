@@ -47,6 +47,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 class WorkflowViewSet(ContextViewSet):
     """Processes: visible to staff, and to whoever started them."""
 
+    scope = "workflows"
     queryset = Run.objects.prefetch_related("steps")
     serializers: ClassVar[dict[str, Any]] = {"retrieve": RunSerializer}
     permissions: ClassVar[dict[str, Any]] = {"retrieve": [SignedIn]}

@@ -1,5 +1,6 @@
 """The shapes of people and sessions."""
 
+from accounts.api.serializers.api_keys import ApiKeyInput, ApiKeySerializer, MadeApiKeySerializer
 from accounts.api.serializers.people import (
     InstructorProfileInput,
     InstructorSerializer,
@@ -22,9 +23,12 @@ from accounts.api.serializers.sessions import (
 )
 
 __all__ = [
+    "ApiKeyInput",
+    "ApiKeySerializer",
     "InstructorProfileInput",
     "InstructorSerializer",
     "LoginInput",
+    "MadeApiKeySerializer",
     "NameField",
     "PasswordChangeInput",
     "PasswordGrantInput",

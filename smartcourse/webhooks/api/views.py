@@ -32,6 +32,7 @@ from smartcourse.webhooks.models import Endpoint, WebhookDelivery
 class WebhookViewSet(ContextViewSet):
     """A person's own endpoints; the platform's too for staff."""
 
+    scope = "webhooks"
     queryset = Endpoint.objects.all()
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {
@@ -93,6 +94,7 @@ class WebhookViewSet(ContextViewSet):
 class FactTypeViewSet(ContextViewSet):
     """What one may be told of."""
 
+    scope = "webhooks"
     pagination_class = None
     filter_backends = ()
     serializers: ClassVar[dict[str, Any]] = {"list": FactTypeSerializer}
@@ -111,6 +113,7 @@ class FactTypeViewSet(ContextViewSet):
 class WebhookDeliveryViewSet(ContextViewSet):
     """What one endpoint was owed, for whoever may see the endpoint."""
 
+    scope = "webhooks"
     queryset = WebhookDelivery.objects.all()
     pagination_class = CursorPagination
     filterset_class = DeliveryFilter

@@ -1,0 +1,15 @@
+"""Celery tasks of accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts import services
+
+
+@shared_task(name="accounts.prune_sign_in_attempts", time_limit=300, soft_time_limit=280)
+def prune_sign_in_attempts(**_newer: Any) -> None:
+    services.prune_attempts(at=timezone.now())
