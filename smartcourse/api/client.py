@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 
-def client_address(request: HttpRequest) -> str:
+def client_address(request: HttpRequest | Request) -> str:
     """Return the caller's address: the connection's own, or what the nearest trusted proxy said of it.
 
     `X-Forwarded-For` grows to the right, so with N trusted proxies the Nth entry from the right is the last one that

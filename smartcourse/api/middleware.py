@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from smartcourse.api.problems import API_PREFIX, problem_response, unhandled
@@ -25,6 +26,18 @@ class ProblemMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return unhandled(exception) if request.path.startswith(API_PREFIX) else None
+
+
+class PermissionsPolicyMiddleware:
+    """Says which abilities of a browser no page of ours uses (W3C Permissions Policy)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
+        return response
 
 
 class TextSanityMiddleware:

@@ -27,6 +27,7 @@ STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
     errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
     errors.RuleViolated: 422,
     errors.TooManyRequests: 429,
     errors.Unavailable: 503,
@@ -122,11 +123,15 @@ def _invalid(rows: list[dict[str, str]]) -> Translated:
 def _of_domain(error: errors.DomainError) -> Translated:
     status, extra, headers = status_of(error), dict(error.extra), {}
     if isinstance(error, errors.Invalid) and error.errors:
-        extra["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]
+        extra["errors"] = [
+            {"field": _sayable(e.field), "code": e.code, "detail": e.detail} for e in error.errors
+        ]
     if isinstance(error, errors.NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
+    elif error.transient:
+        headers["Retry-After"] = "1"
     return status, problem(status, error.code, error.detail, **extra), headers
 
 

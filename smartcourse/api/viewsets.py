@@ -13,8 +13,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
+from smartcourse.api import conditional, idempotency
 from smartcourse.api.permissions import Nobody
-from smartcourse.errors import DomainError
+from smartcourse.errors import DomainError, FieldError, Invalid
+
+WRITES = ("post", "put", "patch", "delete")
 
 
 class ContextViewSet(GenericViewSet[Any]):
@@ -24,6 +27,9 @@ class ContextViewSet(GenericViewSet[Any]):
     that is not in here is refused). files: the media type of actions that answer with a file. raises: the domain errors
     its service raises, for the schema. statuses: the
     status of success where it is not 200 (201 is said by `respond(created=True)`). throttle_scopes: its rate limit.
+    keyless: the POST actions that take no `Idempotency-Key`, each with the reason. unless_changed: the actions that
+    honour `If-Match`, each with the action that reads what it changes. bare: what never stands in an envelope, for
+    another specification says its shape.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -33,6 +39,9 @@ class ContextViewSet(GenericViewSet[Any]):
     statuses: ClassVar[Mapping[str, int]] = {}
     files: ClassVar[Mapping[str, str]] = {}
     throttle_scopes: ClassVar[Mapping[str, str]] = {}
+    keyless: ClassVar[Mapping[str, str]] = {}
+    unless_changed: ClassVar[Mapping[str, str]] = {}
+    bare: ClassVar[frozenset[str]] = frozenset()
     lookup_value_converter = "uuid"
 
     def get_permissions(self) -> list[BasePermission]:
@@ -44,6 +53,39 @@ class ContextViewSet(GenericViewSet[Any]):
     def get_throttles(self) -> list[Any]:
         self.throttle_scope = self.throttle_scopes.get(self.action or "", "default")
         return super().get_throttles()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let the caller in, or not; then see what the action is to be wrapped in."""
+        super().initial(request, *args, **kwargs)
+        method = (request.method or "").lower()
+        handler = getattr(self, method, None)
+        if self.action is None or handler is None or method not in WRITES:
+            return
+        if self.action not in self.inputs:
+            self._refuse_body(request)
+        if self.action in self.unless_changed and "If-Match" in request.headers:
+            handler = conditional.unless_changed(self, handler)
+        if method == "post" and self.action not in self.keyless and (key := idempotency.key_of(request)):
+            handler = idempotency.once(self, handler, key)
+        # DRF calls whatever bears the method's name.
+        setattr(self, method, handler)
+
+    @staticmethod
+    def _refuse_body(request: Request) -> None:
+        """Refuse fields that nobody asked for, where an action takes none."""
+        if not request.data:
+            return
+        if not isinstance(request.data, Mapping):
+            raise Invalid("This takes no body.")
+        rows = [FieldError(str(name), "unknown_field", "This field is not known.") for name in request.data]
+        raise Invalid(errors=rows)
+
+    def subject_of_change(self) -> Any:
+        """Lock what the action changes, in the open transaction, and return it as `unless_changed` says it is read.
+
+        It raises what the action would for somebody who may not change it: who is refused learns nothing by a tag.
+        """
+        raise NotImplementedError
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return self.serializers[self.action]
@@ -93,4 +135,5 @@ class ContextViewSet(GenericViewSet[Any]):
         response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value
+        conditional.describe(response, request, self)
         return response
