@@ -78,7 +78,8 @@ def describe(response: HttpResponseBase, request: Request, view: ContextViewSet)
         kept = reads and response.status_code == 200
         response["Cache-Control"] = "private, no-cache" if kept else "no-store"
     # A bearer token or a cookie says who asks.
-    patch_vary_headers(response, ("Authorization", "Cookie"))
+    # Compression says the rest of it itself, but not of a 304, which names what the 200 would have named.
+    patch_vary_headers(response, ("Authorization", "Cookie", "Accept-Encoding"))
     if not isinstance(response, Response) or response.status_code != 200:
         return
     if reads and "no-store" not in response["Cache-Control"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -48,6 +49,8 @@ class CursorPagination(FrameworkCursorPagination):
         self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any] | None:
         try:
+            # Python's decoder passes over what is no base64, which would make nonsense the beginning of the list.
+            b64decode(request.query_params.get(self.cursor_query_param, ""), validate=True)
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, DjangoValidationError, ValueError) as error:
             # It is not base64, holds no position, or one that is no key: nobody got it from us.
