@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from smartcourse import errors
@@ -74,6 +75,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if translated is None:
         return None
     status, body, headers = translated
+    # Whatever was asked for (a page, YAML), a problem is JSON.
+    request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
