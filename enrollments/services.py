@@ -44,6 +44,7 @@ class PaymentRequired(RuleViolated):
 
 class EnrollmentBusy(Conflict):
     message = "This enrollment is being changed just now. Please try again."
+    transient = True
 
 
 class ReasonRequired(Invalid):

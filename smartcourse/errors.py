@@ -25,6 +25,8 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "error"
     message: ClassVar[str] = "The request could not be carried out."
+    transient: ClassVar[bool] = False
+    """Whether the very same request may succeed in a moment, so that its refusal is not worth keeping."""
 
     def __init__(self, detail: str | None = None, **extra: Any) -> None:
         self.detail = detail or self.message
@@ -71,6 +73,13 @@ class Conflict(DomainError):
 
     code = "invalid_state"
     message = "This is not possible in the present state."
+
+
+class PreconditionFailed(DomainError):
+    """The thing is not (any more) as the caller last saw it, and wanted it to be."""
+
+    code = "precondition_failed"
+    message = "This has changed since you read it. Read it again before you change it."
 
 
 class RuleViolated(DomainError):

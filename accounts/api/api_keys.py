@@ -31,6 +31,7 @@ class ApiKeyViewSet(ContextViewSet):
     permissions: ClassVar[dict[str, Any]] = {"list": [SignedIn], "create": [SignedIn], "destroy": [SignedIn]}
     raises: ClassVar[dict[str, Any]] = {"create": [services.BadExpiry, services.TooManyApiKeys]}
     throttle_scopes: ClassVar[dict[str, str]] = {"create": "auth"}
+    keyless: ClassVar[dict[str, str]] = {"create": "the answer holds a secret, and no secret is recorded"}
 
     def get_queryset(self) -> Any:
         own: Any = super().get_queryset()

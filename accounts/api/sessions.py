@@ -46,6 +46,13 @@ AUTH_TRANSPORT = OpenApiParameter(
     "in cookies.",
 )
 
+# A replay would hand out what is to be had once, and the transaction of a key would take back what is counted when a
+# refusal is raised.
+CREDENTIALS = (
+    "it looks at credentials: its answer is not kept, and what it counts stands also when it refuses"
+)
+SAME_AGAIN = "it leads to the same state however often it is sent"
+
 
 class AuthViewSet(ContextViewSet):
     """Accounts and their tokens."""
@@ -98,6 +105,12 @@ class AuthViewSet(ContextViewSet):
         "change_password": [services.WrongPassword, services.WeakPassword, services.LockedOut],
     }
     statuses: ClassVar[dict[str, int]] = {"register": 201}
+    keyless: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("log_in", "grant", "refresh", "verify_email", "change_password"), CREDENTIALS),
+        **dict.fromkeys(("log_out", "log_out_everywhere"), SAME_AGAIN),
+    }
+    # RFC 6749 §5.1 says what a token endpoint answers.
+    bare: ClassVar[frozenset[str]] = frozenset({"grant"})
     throttle_scopes: ClassVar[dict[str, str]] = dict.fromkeys(
         ("register", "log_in", "grant", "refresh", "verify_email", "change_password"), "auth"
     )

@@ -45,6 +45,8 @@ class CertificateViewSet(ContextViewSet):
     }
     raises: ClassVar[dict[str, Any]] = {"verify": [services.CertificateNotFound]}
     throttle_scopes: ClassVar[dict[str, str]] = {"verify": "verify"}
+    # RFC 7517 says what a key set is.
+    bare: ClassVar[frozenset[str]] = frozenset({"keys"})
 
     def pdf(self, request: Request, **_path: Any) -> FileResponse:
         """The certificate as a PDF, to be printed or kept."""

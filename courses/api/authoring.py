@@ -21,6 +21,7 @@ from smartcourse.api.viewsets import ContextViewSet
 # Each looks by itself whether the course is the caller's to edit; see `editable_course`.
 AUTHOR = (SignedIn,)
 ARCHIVED = (services.CourseArchivedAlready,)
+UNLESS_CHANGED = dict.fromkeys(("update", "partial_update", "destroy"), "retrieve")
 
 
 class ModuleViewSet(ContextViewSet):
@@ -29,24 +30,33 @@ class ModuleViewSet(ContextViewSet):
     scope = "courses"
     queryset = Module.objects.prefetch_related("lessons")
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(
-        ("list", "create", "update", "partial_update"), serializers.ModuleSerializer
+        ("list", "create", "retrieve", "update", "partial_update"), serializers.ModuleSerializer
     )
     inputs: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(("create", "update", "partial_update"), inputs.ModuleInput),
         "reorder": inputs.OrderInput,
     }
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(
-        ("list", "create", "update", "partial_update", "destroy", "reorder"), AUTHOR
+        ("list", "create", "retrieve", "update", "partial_update", "destroy", "reorder"), AUTHOR
     )
     raises: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(("create", "update", "partial_update", "destroy"), ARCHIVED),
         "reorder": [services.OrderInvalid, services.CourseArchivedAlready],
     }
     statuses: ClassVar[dict[str, int]] = {"create": 201}
+    unless_changed: ClassVar[dict[str, str]] = UNLESS_CHANGED
+
+    def subject_of_change(self) -> Any:
+        services.lock_course(editable_course(self.request.user, self.kwargs["course_pk"]).pk)
+        return self.get_object()
 
     def get_queryset(self) -> Any:
         course = editable_course(self.request.user, self.kwargs["course_pk"])
         return Module.objects.filter(course=course).prefetch_related("lessons")
+
+    def retrieve(self, request: Request, **_path: Any) -> Response:
+        """Show a module of the draft, with its lessons by title."""
+        return super().retrieve(request)
 
     def create(self, request: Request, course_pk: UUID) -> Response:
         """Add a module at the end."""
@@ -93,6 +103,11 @@ class LessonViewSet(ContextViewSet):
         "destroy": [services.CourseArchivedAlready],
     }
     statuses: ClassVar[dict[str, int]] = {"create": 201}
+    unless_changed: ClassVar[dict[str, str]] = UNLESS_CHANGED
+
+    def subject_of_change(self) -> Any:
+        services.lock_course(editable_course(self.request.user, self.kwargs["course_pk"]).pk)
+        return self.get_object()
 
     def _module(self) -> Module:
         course = editable_course(self.request.user, self.kwargs["course_pk"])
@@ -159,6 +174,12 @@ class QuizViewSet(ContextViewSet):
         ("create", "update"), (services.QuestionInvalid, *ARCHIVED)
     )
     statuses: ClassVar[dict[str, int]] = {"create": 201}
+    unless_changed: ClassVar[dict[str, str]] = {"update": "retrieve"}
+
+    def subject_of_change(self) -> Any:
+        services.lock_course(self.get_object().lesson.module.course_id)
+        # Once more: what was read before the lock may have been changed since.
+        return self.get_object()
 
     def get_queryset(self) -> Any:
         return Quiz.objects.select_related("lesson__module").prefetch_related("questions")

@@ -20,7 +20,7 @@ urlpatterns = [
     path("courses/<uuid:pk>/cover", CourseViewSet.as_view({"get": "cover"}), name="course-cover"),
     path("courses/<uuid:course_pk>/order", ModuleViewSet.as_view({"put": "reorder"}), name="course-order"),
     path(MODULES, ModuleViewSet.as_view({"get": "list", "post": "create"}), name="module-list"),
-    path(f"{MODULES}/<uuid:pk>", ModuleViewSet.as_view(CHANGE), name="module-detail"),
+    path(f"{MODULES}/<uuid:pk>", ModuleViewSet.as_view({"get": "retrieve", **CHANGE}), name="module-detail"),
     path(LESSONS, LessonViewSet.as_view({"get": "list", "post": "create"}), name="draft-lesson-list"),
     path(
         f"{LESSONS}/<uuid:pk>",

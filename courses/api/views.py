@@ -57,6 +57,9 @@ class CourseViewSet(ContextViewSet):
         "partial_update": [services.SlugTaken, services.CapacityBelowTaken, services.CourseArchivedAlready],
         "publish": [services.CourseArchivedAlready],
     }
+    unless_changed: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("update", "partial_update", "destroy", "publish"), "retrieve"
+    )
     statuses: ClassVar[dict[str, int]] = {"publish": 202}
     files: ClassVar[dict[str, str]] = {"cover": "image/*"}
 
@@ -65,6 +68,10 @@ class CourseViewSet(ContextViewSet):
             return Course.objects.published().with_card().order_by("-published_at", "-pk")
         detailed = Course.objects.with_detail()
         return detailed.visible_to(self.request.user)
+
+    def subject_of_change(self) -> Course:
+        course = editable_course(self.request.user, self.kwargs["pk"])
+        return self._fresh(services.lock_course(course.pk))
 
     def create(self, request: Request) -> Response:
         """Begin a course, as a draft of one's own."""

@@ -7,12 +7,13 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 # Some balancers append the port, which every connection has another of.
 WITH_PORT = re.compile(r"\[(?P<six>[^]]+)](:\d+)?|(?P<four>[\d.]+):\d+")
 
 
-def client_address(request: HttpRequest) -> str:
+def client_address(request: HttpRequest | Request) -> str:
     """Return the caller's address: the connection's own, or what the nearest trusted proxy said of it.
 
     `X-Forwarded-For` grows to the right, so with N trusted proxies the Nth entry from the right is the last one that

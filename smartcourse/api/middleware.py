@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from smartcourse.api.problems import API_PREFIX, problem_response, unhandled
@@ -37,6 +38,18 @@ class RateLimitHeadersMiddleware:
         response = self.get_response(request)
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value
+        return response
+
+
+class PermissionsPolicyMiddleware:
+    """Says which abilities of a browser no page of ours uses (W3C Permissions Policy)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         return response
 
 

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from smartcourse import errors
@@ -27,6 +28,7 @@ STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
     errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
     errors.RuleViolated: 422,
     errors.TooManyRequests: 429,
     errors.Unavailable: 503,
@@ -73,6 +75,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if translated is None:
         return None
     status, body, headers = translated
+    # Whatever was asked for (a page, YAML), a problem is JSON.
+    request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
@@ -122,11 +127,15 @@ def _invalid(rows: list[dict[str, str]]) -> Translated:
 def _of_domain(error: errors.DomainError) -> Translated:
     status, extra, headers = status_of(error), dict(error.extra), {}
     if isinstance(error, errors.Invalid) and error.errors:
-        extra["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]
+        extra["errors"] = [
+            {"field": _sayable(e.field), "code": e.code, "detail": e.detail} for e in error.errors
+        ]
     if isinstance(error, errors.NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
+    elif error.transient:
+        headers["Retry-After"] = "1"
     return status, problem(status, error.code, error.detail, **extra), headers
 
 

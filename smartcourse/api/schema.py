@@ -6,10 +6,11 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import status as http
 
 from smartcourse import errors
+from smartcourse.api import idempotency
 from smartcourse.api.permissions import Anybody
 from smartcourse.api.problems import CONTENT_TYPE, TITLES, status_of
 from smartcourse.api.serializers import ProblemSerializer
@@ -17,8 +18,28 @@ from smartcourse.api.viewsets import ContextViewSet
 
 BY_STATUS = {
     400: "invalid", 401: "not_authenticated", 403: "insufficient_permissions", 404: "not_found",
-    429: "rate_limited", 503: "unavailable",
+    412: "precondition_failed", 429: "rate_limited", 503: "unavailable",
 }  # fmt: skip
+KEY = OpenApiParameter(
+    idempotency.HEADER, {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-\[\]-~]+$"},
+    OpenApiParameter.HEADER,
+    description="One key a deed, such as a UUID: sent again within 24 hours, the request is answered again and not "
+    "done again. Kept are successes and what a rule refused (409, 422).",
+)  # fmt: skip
+REPLAYED = OpenApiParameter(
+    idempotency.REPLAYED, {"type": "string", "const": "true"}, OpenApiParameter.HEADER,
+    response=[200, 201, 202, 204],
+    description="This is the answer to an earlier request with the same Idempotency-Key.",
+)  # fmt: skip
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER,
+    description="Change it only if it still is what was read with this ETag, else 412.",
+)  # fmt: skip
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER,
+    description="Answer 304, without a body, if what is there has this ETag.",
+)  # fmt: skip
+ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200], description="RFC 9110, 8.8.3.")
 
 
 class ContextSchema(AutoSchema):
@@ -29,10 +50,35 @@ class ContextSchema(AutoSchema):
             return self.view.inputs.get(self.view.action)
         return super().get_request_serializer()
 
+    def get_override_parameters(self) -> list[Any]:
+        view = self.view
+        if not isinstance(view, ContextViewSet):
+            return super().get_override_parameters()
+        if self.method == "POST":
+            return [KEY, REPLAYED] if view.action not in view.keyless else []
+        conditions = [IF_MATCH] if view.action in view.unless_changed else []
+        tags = [ETAG] if self.method == "PATCH" and conditions else []
+        return [IF_NONE_MATCH, ETAG] if self._is_tagged(view) else [*conditions, *tags]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        if operation and isinstance(self.view, ContextViewSet) and self.view.action not in self.view.bare:
+            # For the hook that puts answers into their envelope (smartcourse.api.envelope).
+            operation["x-enveloped"] = True
+        return operation
+
+    def _is_tagged(self, view: ContextViewSet) -> bool:
+        """Whether this is a read whose answer has a tag: JSON, and 200."""
+        usual = view.statuses.get(view.action, http.HTTP_200_OK) == http.HTTP_200_OK
+        return self.method == "GET" and usual and view.action in view.serializers
+
     def get_response_serializers(self) -> Any:
         if not isinstance(self.view, ContextViewSet):
             return super().get_response_serializers()
-        return {**self._success(self.view), **self._problems(self.view)}
+        unchanged: dict[Any, Any] = {}
+        if self._is_tagged(self.view):
+            unchanged = {http.HTTP_304_NOT_MODIFIED: OpenApiResponse(description="It has not changed.")}
+        return {**self._success(self.view), **unchanged, **self._problems(self.view)}
 
     def get_filter_backends(self) -> list[Any]:
         return super().get_filter_backends() if getattr(self.view, "action", "list") == "list" else []
@@ -57,8 +103,14 @@ class ContextSchema(AutoSchema):
             codes[403] = set()
         if "{" in self.path:
             codes[404] = set()
-        if view.action in view.inputs or view.action == "list":
+        if view.action in view.inputs or view.action == "list" or self.method not in ("GET", "HEAD"):
             codes[400] = set()
+        if view.action in view.unless_changed:
+            codes[412] = set()
+        if self.method == "POST" and view.action not in view.keyless:
+            codes[400] = {idempotency.KeyInvalid.code}
+            codes[409] = {idempotency.RequestInProgress.code}
+            codes[422] = {idempotency.KeyReused.code}
         for error in view.raises.get(view.action, ()):
             codes.setdefault(status_of(error), set()).add(error.code)
         return {(status, CONTENT_TYPE): _described(status, codes[status]) for status in sorted(codes)}

@@ -13,10 +13,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
+from smartcourse.api import conditional, idempotency
 from smartcourse.api.limits import Limited
 from smartcourse.api.permissions import Nobody
 from smartcourse.api.scopes import check_scope
-from smartcourse.errors import DomainError
+from smartcourse.errors import DomainError, FieldError, Invalid
+
+WRITES = ("post", "put", "patch", "delete")
 
 
 class ContextViewSet(Limited, GenericViewSet[Any]):
@@ -27,6 +30,9 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     its service raises, for the schema. statuses: the
     status of success where it is not 200 (201 is said by `respond(created=True)`). throttle_scopes: its rate limit.
     scope: the resource that an API key must name to open it (`courses`), or `CLOSED`.
+    keyless: the POST actions that take no `Idempotency-Key`, each with the reason. unless_changed: the actions that
+    honour `If-Match`, each with the action that reads what it changes. bare: what never stands in an envelope, for
+    another specification says its shape.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -36,6 +42,9 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     statuses: ClassVar[Mapping[str, int]] = {}
     files: ClassVar[Mapping[str, str]] = {}
     scope: ClassVar[str] = ""
+    keyless: ClassVar[Mapping[str, str]] = {}
+    unless_changed: ClassVar[Mapping[str, str]] = {}
+    bare: ClassVar[frozenset[str]] = frozenset()
     lookup_value_converter = "uuid"
 
     def get_permissions(self) -> list[BasePermission]:
@@ -48,6 +57,39 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
         # And then its owner's permissions: a key never has more.
         check_scope(request, self)
         super().check_permissions(request)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let the caller in, or not; then see what the action is to be wrapped in."""
+        super().initial(request, *args, **kwargs)
+        method = (request.method or "").lower()
+        handler = getattr(self, method, None)
+        if self.action is None or handler is None or method not in WRITES:
+            return
+        if self.action not in self.inputs:
+            self._refuse_body(request)
+        if self.action in self.unless_changed and "If-Match" in request.headers:
+            handler = conditional.unless_changed(self, handler)
+        if method == "post" and self.action not in self.keyless and (key := idempotency.key_of(request)):
+            handler = idempotency.once(self, handler, key)
+        # DRF calls whatever bears the method's name.
+        setattr(self, method, handler)
+
+    @staticmethod
+    def _refuse_body(request: Request) -> None:
+        """Refuse fields that nobody asked for, where an action takes none."""
+        if not request.data:
+            return
+        if not isinstance(request.data, Mapping):
+            raise Invalid("This takes no body.")
+        rows = [FieldError(str(name), "unknown_field", "This field is not known.") for name in request.data]
+        raise Invalid(errors=rows)
+
+    def subject_of_change(self) -> Any:
+        """Lock what the action changes, in the open transaction, and return it as `unless_changed` says it is read.
+
+        It raises what the action would for somebody who may not change it: who is refused learns nothing by a tag.
+        """
+        raise NotImplementedError
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return self.serializers[self.action]
@@ -92,3 +134,8 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
         if created:
             status = http.HTTP_201_CREATED
         return Response(self.get_serializer(subject, many=many).data, status=status)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        conditional.describe(response, request, self)
+        return response

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-from corsheaders.defaults import default_headers
 
 from smartcourse.settings.celery import *  # noqa: F403 - the part of these settings that is about tasks
 from smartcourse.settings.environment import env, jwt_keys, verification_keys
@@ -68,8 +67,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "smartcourse.observability.middleware.RequestIdMiddleware",
     "smartcourse.observability.middleware.AccessLogMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    # Headers first: they are on whatever answers below, redirects, static files and refusals among it.
+    "smartcourse.api.middleware.PermissionsPolicyMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "smartcourse.api.middleware.RateLimitHeadersMiddleware",
@@ -81,7 +83,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "smartcourse.urls"
@@ -187,7 +188,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["smartcourse.api.permissions.Nobody"],
     "DEFAULT_THROTTLE_CLASSES": ["smartcourse.api.throttling.TokenBucketThrottle"],
     "DEFAULT_PARSER_CLASSES": ["smartcourse.api.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["smartcourse.api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "smartcourse.api.schema.ContextSchema",
     "DEFAULT_PAGINATION_CLASS": "smartcourse.api.pagination.PagePagination",
     "DEFAULT_FILTER_BACKENDS": ["smartcourse.api.filtering.StrictFilterBackend"],
@@ -195,6 +196,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+API_ENVELOPE = env.bool("API_ENVELOPE", default=False)
+"""Whether successes come as `{success, data, message}`; the schema then says so."""
 RATE_LIMITS_ENABLED = True
 RATE_LIMITS = {
     "default": (100, 60),
@@ -224,16 +227,37 @@ CSRF_COOKIE_NAME = "__Host-csrftoken"
 CSRF_FAILURE_VIEW = "smartcourse.api.problems.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-auth-transport",
+    "x-csrftoken",
+    "x-request-id",
+]
 CORS_ALLOW_CREDENTIALS = True
-CORS_ALLOW_HEADERS = [*default_headers, "x-auth-transport"]
 CSRF_TRUSTED_ORIGINS = [*CORS_ALLOWED_ORIGINS]
 CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
     "X-Request-Id",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
     "Retry-After",
 ]
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone",
+        "midi", "payment", "usb",
+    )
+)  # fmt: skip
+"""What no page of ours asks a browser for."""
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],

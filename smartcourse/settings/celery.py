@@ -74,6 +74,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=SWEEP_INTERVAL_SECONDS),
         "options": {"queue": "scheduled", "expires": 30},
     },
+    "prune answers to idempotency keys": {
+        "task": "api.prune_answers",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "scheduled", "expires": 3600},
+    },
     "archive handled facts": {
         "task": "events.archive_facts",
         "schedule": timedelta(hours=1),

@@ -24,6 +24,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "accounts.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "smartcourse.api.envelope.envelope_schema",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "CourseStatus": "courses.models.CourseStatus",
         "CourseLevel": "courses.models.CourseLevel",

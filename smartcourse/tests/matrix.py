@@ -67,6 +67,7 @@ GET    courses/{course}/cover                                  200 200 200 200 2
 PUT    courses/{course}/order                                  401 403 403 403 204 403 204 204
 GET    courses/{course}/modules                                401 403 403 403 200 403 200 200
 POST   courses/{course}/modules                                401 403 403 403 201 403 201 201
+GET    courses/{course}/modules/{module}                       401 403 403 403 200 403 200 200
 PUT    courses/{course}/modules/{module}                       401 403 403 403 200 403 200 200
 PATCH  courses/{course}/modules/{module}                       401 403 403 403 200 403 200 200
 DELETE courses/{course}/modules/{module}                       401 403 403 403 204 403 204 204

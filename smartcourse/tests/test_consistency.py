@@ -25,6 +25,14 @@ ORDER = ("queues", "events", "workflows", *CONTEXTS, "webhooks")
 MODULE_LINES = 400
 FUNCTION_LINES = 40
 
+# POSTs that take no Idempotency-Key; each says why in its view (`keyless`).
+WITHOUT_KEY = {
+    "AuthViewSet.log_in", "PasswordGrantViewSet.grant", "AuthViewSet.refresh", "AuthViewSet.verify_email",
+    "AuthViewSet.log_out", "AuthViewSet.log_out_everywhere", "AuthViewSet.change_password", "ApiKeyViewSet.create",
+}  # fmt: skip
+# These make something, and look at no credential that exists.
+CREDENTIALS_MADE = {"AuthViewSet.register"}
+
 # Facts that nobody listens to yet, and why they are published all the same; or, where the feature that will publish
 # them is to come, declared.
 HEARD_BY_NOBODY_YET = {
@@ -170,6 +178,17 @@ def actions() -> list[tuple[str, type[ContextViewSet], str]]:
     ]
 
 
+def posts() -> set[tuple[type[ContextViewSet], str]]:
+    """Return (viewset, action) of everything that is reached by POST."""
+    callbacks: list[Any] = [entry.callback for _, entry in patterns() if is_context(entry)]
+    return {(c.cls, c.actions["post"]) for c in callbacks if "post" in c.actions}
+
+
+def is_context(entry: URLPattern) -> bool:
+    view = getattr(entry.callback, "cls", None)
+    return isinstance(view, type) and issubclass(view, ContextViewSet)
+
+
 class TestEndpoints:
     def test_there_are_some(self) -> None:
         assert len(actions()) > 40
@@ -177,6 +196,26 @@ class TestEndpoints:
     @pytest.mark.parametrize("declared", ["permissions"])
     def test_every_action_declares_who_may_call_it(self, declared: str) -> None:
         assert [f"{v.__name__}.{a}" for _, v, a in actions() if a not in getattr(v, declared)] == []
+
+    def test_every_post_takes_an_idempotency_key_or_says_why_not(self) -> None:
+        reasons = {f"{v.__name__}.{a}": v.keyless[a] for v, a in posts() if a in v.keyless}
+        assert set(reasons) == WITHOUT_KEY
+        assert [name for name, reason in reasons.items() if len(reason.split()) < 4] == []
+
+    def test_no_credential_is_looked_at_under_a_key(self) -> None:
+        # The transaction of a key would take back what is counted when a refusal is raised: a way round any lockout.
+        credentials = {(v, a) for v, a in posts() if v.throttle_scopes.get(a) == "auth"}
+        assert {f"{v.__name__}.{a}" for v, a in credentials if a not in v.keyless} <= CREDENTIALS_MADE
+
+    def test_only_contexts_take_posts(self) -> None:
+        others = [path for path, entry in patterns() if path.startswith("api/") and not is_context(entry)]
+        assert {path.rpartition("/")[2] for path in others} == {"health", "ready", "schema", "docs"}
+
+    def test_what_honours_if_match_has_a_read_that_gives_the_tag(self) -> None:
+        for _, view, action in actions():
+            if reading := view.unless_changed.get(action):
+                assert reading in view.permissions, f"{view.__name__}.{action}"
+                assert "subject_of_change" in vars(view), view.__name__
 
     def test_no_path_ends_in_a_slash(self) -> None:
         assert [path for path, _ in patterns() if path.startswith("api/") and path.endswith("/")] == []

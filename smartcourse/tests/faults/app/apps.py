@@ -9,7 +9,8 @@ class FaultsConfig(AppConfig):
 
     def ready(self) -> None:
         from smartcourse.tests.faults.app import receivers  # noqa: F401 - they subscribe as they are loaded
-        from smartcourse.tests.faults.app.breakpoints import wrap_beat, wrap_processes
+        from smartcourse.tests.faults.app.breakpoints import wrap_answers, wrap_beat, wrap_processes
 
         wrap_processes()
         wrap_beat()
+        wrap_answers()

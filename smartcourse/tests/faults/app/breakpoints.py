@@ -15,6 +15,7 @@ from uuid import UUID
 import psycopg
 from django.db import connection, transaction
 
+from smartcourse.api import idempotency
 from smartcourse.queues import scheduler
 from smartcourse.workflows import definitions
 from smartcourse.workflows.definitions import Deed, Process, Step, StepContext
@@ -85,6 +86,32 @@ def wrap_beat() -> None:
         return claimed
 
     scheduler.claim = claim_and_reach
+
+
+def wrap_answers() -> None:
+    """Give a POST with an Idempotency-Key its places.
+
+    `answer.mid`: the deed is done, and neither it nor its answer is committed. `answer.after`: both are, and nobody was
+    answered.
+    """
+    once = idempotency.once
+
+    def once_with_places(view: Any, handler: Callable[..., Any], key: str) -> Callable[..., Any]:
+        def deed(*args: Any, **kwargs: Any) -> Any:
+            answer = handler(*args, **kwargs)
+            reach("answer.mid")
+            return answer
+
+        act = once(view, deed, key)
+
+        def act_and_reach(*args: Any, **kwargs: Any) -> Any:
+            answer = act(*args, **kwargs)
+            reach("answer.after")
+            return answer
+
+        return act_and_reach
+
+    idempotency.once = once_with_places
 
 
 def wrap_processes() -> None:
