@@ -17,6 +17,8 @@ def browser(settings: Any) -> Client:
     """A client of an installation with the edge of production."""
     settings.SECURE_SSL_REDIRECT = True
     settings.CORS_ALLOWED_ORIGINS = [APP]
+    # Static files straight from the packages: nothing is collected for a test.
+    settings.WHITENOISE_USE_FINDERS = True
     return Client(raise_request_exception=False)
 
 
