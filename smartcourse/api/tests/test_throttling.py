@@ -160,7 +160,7 @@ class TestHeaders:
         ("path", "status"),
         [
             ("/api/v1/courses", 200), ("/api/v1/auth/me", 401), ("/api/v1/certificates/keys", 200),
-            ("/api/v1/courses?page=x", 404), ("/", 200), ("/verify/NOTACODE", 404), ("/verify-email", 200),
+            ("/api/v1/courses?page=x", 400), ("/", 200), ("/verify/NOTACODE", 404), ("/verify-email", 200),
             ("/admin/login/", 200), ("/api/v1/schema", 200), ("/api/v1/certificates/verify/NOTACODE", 404),
         ],
     )  # fmt: skip
