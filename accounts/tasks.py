@@ -13,3 +13,8 @@ from accounts import services
 @shared_task(name="accounts.prune_sign_in_attempts", time_limit=300, soft_time_limit=280)
 def prune_sign_in_attempts(**_newer: Any) -> None:
     services.prune_attempts(at=timezone.now())
+
+
+@shared_task(name="accounts.tell_the_cache", time_limit=60, soft_time_limit=50)
+def tell_the_cache(**_newer: Any) -> None:
+    services.tell_the_cache()

@@ -10,6 +10,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
+from accounts import services
 from accounts.api.cookies import enforce_csrf
 from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser, TokenRevoked
@@ -56,9 +57,8 @@ def session_of(token: str) -> tuple[User, Session]:
         InactiveUser: the account is deactivated.
     """
     claims = read_access_token(token)
-    # One look tells whether the session stands and who it is; so an ended session ends with the next request.
-    session = Session.objects.select_related("user").filter(pk=claims.session_id, user=claims.user_id).first()
-    if session is None or session.revoked_at is not None or session.expires_at <= timezone.now():
+    session = services.session_behind(session_id=claims.session_id, user_id=claims.user_id, at=timezone.now())
+    if session is None:
         raise TokenRevoked
     if not session.user.is_active:
         raise InactiveUser

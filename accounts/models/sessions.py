@@ -16,6 +16,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Sessions neither revoked nor run out."""
         return self.filter(revoked_at=None, expires_at__gt=at)
 
+    def untold(self) -> Self:
+        """Sessions that ended while the cache was away, and of which it does not know yet."""
+        return self.filter(is_told=False)
+
     def visible_to(self, user: Any) -> Self:
         """One's own sessions; nobody sees another's."""
         return self.filter(user=user.pk)
@@ -30,11 +34,18 @@ class Session(Entity):
     last_used_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    is_told = models.BooleanField(
+        default=True, editable=False, help_text="The cache knows of its end, or has nothing to know."
+    )
 
     objects = SessionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            # Asked once a second by every process; there are hardly ever any.
+            models.Index(fields=["id"], condition=models.Q(is_told=False), name="sessions_untold"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_agent or 'device'} since {self.created_at:%Y-%m-%d}"

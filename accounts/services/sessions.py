@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from accounts.models import RefreshToken, Session, User, normalise_email
 from accounts.services.lockout import begin_attempt, place_of
+from accounts.services.standing import doubt_sessions
 from accounts.services.tokens import (
     AccessClaims,
     digest_of,
@@ -214,4 +215,10 @@ def end_all_sessions(*, user_id: UUID, at: datetime, but: UUID | None = None) ->
 
 
 def _end(sessions: QuerySet[Session], at: datetime) -> int:
-    return sessions.filter(revoked_at=None).update(revoked_at=at)
+    with transaction.atomic():
+        ids = list(sessions.filter(revoked_at=None).select_for_update().values_list("pk", flat=True))
+        if not ids:
+            return 0
+        # Before the commit: from here on who asks the cache is sent to the database.
+        told = doubt_sessions(ids)
+        return Session.objects.filter(pk__in=ids).update(revoked_at=at, is_told=told)

@@ -139,6 +139,14 @@ CACHES: dict[str, dict[str, Any]] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "smartcourse",
+        "OPTIONS": {
+            # The default pool opens connections without end; and a server that is silent is passed by after a second.
+            "pool_class": "redis.BlockingConnectionPool",
+            "max_connections": 32,
+            "timeout": 1,
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+        },
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
 
+from smartcourse.embedded.processes import wait_until
 from smartcourse.events.kafka.drain import Drain
 from smartcourse.events.kafka.tests.conftest import (
     TOPIC,
@@ -78,11 +79,14 @@ class TestOutage:
         rename_all(many_courses(5) * 10)
         drain.batch(limit=20)
         cluster.go_down()
-        back = threading.Timer(0.5, cluster.come_back)
-        back.start()
         with capture_logs() as logs:
+            # It is back once its absence was noticed, however long that took.
+            back = threading.Thread(
+                target=lambda: wait_until(lambda: bool(logs), timeout=30) and cluster.come_back()
+            )
+            back.start()
             assert drain.batch(limit=100) == 30
-        back.join()
+            back.join()
         assert first_occurrences(reader.facts(50)) == as_published()
         assert [each["event"] for each in logs] == [
             "Kafka does not take facts; they wait",

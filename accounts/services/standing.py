@@ -1,0 +1,150 @@
+"""Whether a session stands, and who is behind it: asked by every request, so kept in the cache, which is never believed
+against the database.
+
+Whatever ends a session, or changes a person, first puts a mark of doubt into the cache, and commits then. Who finds the
+mark asks the database; and what is filled in is filled in only where there is nothing, so no reader who was slow puts
+back what was true before. So nothing has to happen after the commit, and a transaction that is rolled back has cost
+some looks at the database. Where the cache could not be told, the session says so in its row, by the same transaction;
+while there is such a row, nobody believes the cache (docs/decisions/0016).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Model, QuerySet
+from redis.exceptions import RedisError
+
+from accounts.models import Role, Session, User
+
+SESSION_KEPT, USER_KEPT = 24 * 3600, 15 * 60
+# Longer than any request takes that may have read what was there before.
+DOUBTED = 120
+DOUBT = "?"
+# How long a process believes that the cache was told of everything, in seconds.
+BELIEVED = 1.0
+# What is known of a person. The password is not, and is read from the database where it is asked for.
+KNOWN = ("id", "email", "full_name", "is_active", "is_staff", "is_superuser", "is_verified", "created_at")
+
+Row = TypeVar("Row", bound=Model)
+
+log = structlog.get_logger(__name__)
+
+
+class _Trust:
+    """Whether the cache answers, and was told of all that ended, as this process saw it last."""
+
+    def __init__(self) -> None:
+        self._until = self._rests_until = 0.0
+
+    def withdraw(self) -> None:
+        """Ask the cache nothing for a while: a cache that is silent costs every request its patience."""
+        self._until, self._rests_until = 0.0, time.monotonic() + BELIEVED
+
+    def is_worth_asking(self) -> bool:
+        # Without Redis each process has a cache of its own, which no other could tell anything.
+        return bool(settings.REDIS_URL) and time.monotonic() >= self._rests_until
+
+    def holds(self) -> bool:
+        if time.monotonic() < self._until:
+            return True
+        if Session.objects.untold().exists():
+            return False
+        self._until = time.monotonic() + BELIEVED
+        return True
+
+
+_trust = _Trust()
+
+
+def session_behind(*, session_id: UUID, user_id: UUID, at: datetime) -> Session | None:
+    """Return the person's session with the person, None where it does not stand (any more)."""
+    known = _known(session_id, user_id)
+    if known is not None:
+        return known if known.expires_at > at else None
+    session = Session.objects.live(at).select_related("user").filter(pk=session_id, user=user_id).first()
+    if session is not None:
+        _fill(session)
+    return session
+
+
+def _known(session_id: UUID, user_id: UUID) -> Session | None:
+    """Return what the cache knows, None where it knows nothing, is in doubt, or is away."""
+    if not _trust.is_worth_asking():
+        return None
+    names = f"session:{session_id}", f"user:{user_id}"
+    try:
+        found = cache.get_many(names)
+    except RedisError as error:
+        _cache_is_away(error)
+        return None
+    session, user = (found.get(name, DOUBT) for name in names)
+    if DOUBT in (session, user) or session["user"] != user_id or not _trust.holds():
+        return None
+    stood = _row(Session, {"id": session_id, "user_id": user_id, "expires_at": session["expires_at"]})
+    stood.user = _row(User, {name: user[name] for name in KNOWN})
+    stood.user.__dict__["roles"] = [Role(role) for role in user["roles"]]
+    return stood
+
+
+def _row(model: type[Row], values: dict[str, Any]) -> Row:
+    """Return the row with these values; any other of its fields is read from the database where it is asked for."""
+    # Django pairs names and values by the order of the model's own fields.
+    fields = model._meta.concrete_fields  # noqa: SLF001 - a documented part of Django (Model _meta API)
+    names = [field.attname for field in fields if field.attname in values]
+    return model.from_db("default", names, [values[name] for name in names])
+
+
+def _fill(session: Session) -> None:
+    if not _trust.is_worth_asking():
+        return
+    user = session.user
+    known = {name: getattr(user, name) for name in KNOWN} | {"roles": [role.value for role in user.roles]}
+    try:
+        # Never over what is there: it may be a doubt about what was read here.
+        cache.add(f"session:{session.pk}", {"user": user.pk, "expires_at": session.expires_at}, SESSION_KEPT)
+        cache.add(f"user:{user.pk}", known, USER_KEPT)
+    except RedisError as error:
+        _cache_is_away(error)
+
+
+def doubt_sessions(ids: Collection[UUID]) -> bool:
+    """Have the cache believed no more about these sessions; False where it could not be told."""
+    return _doubt({f"session:{pk}" for pk in ids}, SESSION_KEPT)
+
+
+def doubt_user(*, user_id: UUID) -> bool:
+    """Have the cache believed no more, for a while, about what this person is; False where it could not be told."""
+    return _doubt({f"user:{user_id}"}, DOUBTED)
+
+
+def _doubt(names: Collection[str], seconds: int) -> bool:
+    if not settings.REDIS_URL:
+        return True
+    try:
+        cache.set_many(dict.fromkeys(names, DOUBT), seconds)
+    except RedisError as error:
+        _cache_is_away(error)
+        return False
+    return True
+
+
+def _cache_is_away(error: RedisError) -> None:
+    # What ends from now on may end without its knowledge.
+    _trust.withdraw()
+    log.warning("sessions are read from the database", error=type(error).__name__)
+
+
+def tell_the_cache(sessions: QuerySet[Session] | None = None) -> int:
+    """Tell the cache of the sessions that ended while it was away, and return how many they were."""
+    ids = list((sessions or Session.objects.untold()).values_list("pk", flat=True))
+    if not ids or not doubt_sessions(ids):
+        return 0
+    return Session.objects.filter(pk__in=ids).update(is_told=True)
