@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from smartcourse.tests.faults.platform import Platform
+from smartcourse.tests.faults.platform import Platform, is_stopped
 from smartcourse.tests.faults.posting import courses_called, new_title, post_course
 from smartcourse.tests.faults.waiting import eventually
 
@@ -70,12 +70,14 @@ class TestOneKey:
         platform.break_at("answer.mid", "stop")
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(post_course, platform, teacher["token"], "slow-key", title=title, timeout=60)
-            eventually(
+            [web] = eventually(
                 lambda: platform.rows(
-                    "SELECT FROM faults_trace WHERE place = 'answer.mid' AND mode = 'stop'"
+                    "SELECT pid FROM faults_trace WHERE place = 'answer.mid' AND mode = 'stop'"
                 ),
                 20,
             )
+            # It says so before it does: told to go on now, it would stop afterwards.
+            eventually(lambda: is_stopped(web["pid"]), 5, "it goes on")
             waits = post_course(platform, teacher["token"], "slow-key", title=title, web="web2")
             assert (waits.status_code, waits.json()["code"]) == (409, "request_in_progress")
             assert waits.headers["Retry-After"] == "1"
