@@ -54,6 +54,7 @@ UNSEATED = """
         WHERE e.course_id = seats.course_id AND e.status IN ('PENDING', 'ACTIVE', 'COMPLETED', 'SUSPENDED')
     )
 """
+WHOLE_WORKERS_KILLED = "SELECT count(*) FROM faults_trace WHERE mode = 'kill group'"
 UNMAILED = "SELECT id::text FROM notifications_message WHERE channel = 'mail' AND status = 'SENT'"
 
 
@@ -94,7 +95,11 @@ def check_once(platform: Platform) -> None:
 
 
 def _check_mails(platform: Platform) -> None:
-    assert platform.mailbox.twice() == [], "a mail that was sent twice"
+    # A whole worker that is killed may have had a mail in hand, taken by the server and not yet by our database: that
+    # one comes twice, under one Message-ID (F20). Of a child that is killed over its own step, no mail does.
+    twice, killed = platform.mailbox.twice(), platform.one(WHOLE_WORKERS_KILLED)
+    assert len(twice) <= killed, f"{len(twice)} mails were sent twice, and {killed} whole workers killed"
+    assert max(platform.mailbox.counts.values(), default=0) <= 2, "a mail that was sent three times"
     sent = {row["id"] for row in platform.rows(UNMAILED)}
     received = {message_id.strip("<>").partition("@")[0] for _, message_id in platform.mailbox.counts}
     assert received == sent, "mails that came are not the messages that say they were sent"

@@ -88,6 +88,8 @@ class TestKilledWorker:
         with kept.revived("worker1"):
             for place in killed(process):
                 scene = story.prepare(kept)
+                # A whole worker takes along what else it has in hand: nothing but this story.
+                drained(kept, within=60)
                 kept.break_at(place, mode)
                 subjects.append(story.begin(kept, scene))
                 eventually(
