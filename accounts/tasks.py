@@ -18,3 +18,8 @@ def prune_sign_in_attempts(**_newer: Any) -> None:
 @shared_task(name="accounts.tell_the_cache", time_limit=60, soft_time_limit=50)
 def tell_the_cache(**_newer: Any) -> None:
     services.tell_the_cache()
+
+
+@shared_task(name="accounts.prune_sessions", time_limit=300, soft_time_limit=280)
+def prune_sessions(**_newer: Any) -> None:
+    services.prune_sessions(at=timezone.now())

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from smartcourse.db.models import Entity
 
@@ -15,6 +16,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def live(self, at: datetime) -> Self:
         """Sessions neither revoked nor run out."""
         return self.filter(revoked_at=None, expires_at__gt=at)
+
+    def over(self, before: datetime) -> Self:
+        """Sessions that were revoked, or ran out, before that moment; the cache knows of it."""
+        return self.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before), is_told=True)
 
     def untold(self) -> Self:
         """Sessions that ended while the cache was away, and of which it does not know yet."""

@@ -25,6 +25,8 @@ from accounts.services.tokens import (
 )
 from smartcourse.errors import NotAllowed, NotAuthenticated
 
+PRUNE_BATCH = 500
+
 
 class InvalidCredentials(NotAuthenticated):
     """E-mail and password do not belong together; which of the two is wrong is not said."""
@@ -222,3 +224,13 @@ def _end(sessions: QuerySet[Session], at: datetime) -> int:
         # Before the commit: from here on who asks the cache is sent to the database.
         told = doubt_sessions(ids)
         return Session.objects.filter(pk__in=ids).update(revoked_at=at, is_told=told)
+
+
+def prune_sessions(*, at: datetime) -> int:
+    """Delete the sessions that ended longer ago than they are kept, with their tokens, and return how many."""
+    ended, before = 0, at - settings.ENDED_SESSION_KEPT
+    old = Session.objects.over(before).order_by("pk").values_list("pk", flat=True)
+    while batch := list(old[:PRUNE_BATCH]):
+        ended += len(batch)
+        Session.objects.filter(pk__in=batch).delete()
+    return ended

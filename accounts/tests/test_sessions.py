@@ -250,6 +250,27 @@ class TestSessions:
 
 
 @pytest.mark.django_db
+class TestPruning:
+    def test_takes_what_ended_long_ago_with_its_tokens_and_nothing_else(self, student: Any) -> None:
+        revoked, run_out, live = (log_in(student) for _ in range(3))
+        now = timezone.now()
+        long_ago = now - settings.ENDED_SESSION_KEPT - timedelta(minutes=1)
+        sessions = list(Session.objects.order_by("pk"))
+        Session.objects.filter(pk=sessions[0].pk).update(revoked_at=long_ago)
+        Session.objects.filter(pk=sessions[1].pk).update(expires_at=long_ago)
+        assert services.prune_sessions(at=now) == 2
+        assert services.prune_sessions(at=now) == 0
+        assert RefreshToken.objects.get().session == sessions[2]
+        assert bearer(live["access_token"]).get(ME).status_code == 200
+        assert [bearer(t["access_token"]).get(ME).status_code for t in (revoked, run_out)] == [401, 401]
+
+    def test_leaves_what_ended_a_moment_ago_to_be_seen(self, student: Any) -> None:
+        log_in(student)
+        services.end_all_sessions(user_id=student.pk, at=timezone.now())
+        assert services.prune_sessions(at=timezone.now()) == 0
+
+
+@pytest.mark.django_db
 class TestPasswordChange:
     URL = "/api/v1/auth/password/change"
 

@@ -175,6 +175,8 @@ JWT_AUDIENCE = "smartcourse-api"
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = timedelta(days=30)
 REFRESH_REUSE_GRACE = timedelta(seconds=10)
+ENDED_SESSION_KEPT = timedelta(days=30)
+"""An ended session is shown to staff for so long; then it goes, with all its refresh tokens."""
 ACCESS_COOKIE_NAME = "__Host-access"
 REFRESH_COOKIE_NAME = "__Host-refresh"
 COOKIES_FOR_BROWSERS = True

@@ -69,6 +69,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"queue": "scheduled", "expires": 600},
     },
+    "prune ended sessions": {
+        "task": "accounts.prune_sessions",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "scheduled", "expires": 3600},
+    },
     "tell the cache of ended sessions": {
         "task": "accounts.tell_the_cache",
         "schedule": timedelta(seconds=SWEEP_INTERVAL_SECONDS),
