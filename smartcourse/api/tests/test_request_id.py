@@ -16,7 +16,7 @@ from smartcourse.testing.fixtures import ClientOf
 REQUEST = "mine-0123456789"
 
 
-@shared_task(name="tests.note_request_id", time_limit=10)
+@shared_task(name="tests.note_request_id", time_limit=10, soft_time_limit=9)
 def note_request_id(*, seen: list[str]) -> None:
     seen.append(current_request_id())
 
