@@ -25,7 +25,7 @@ from notifications.services import sweep_messages
 from smartcourse.events.deliveries import handle_delivery
 from smartcourse.events.models import Delivery, DeliveryStatus, OutboxFact
 from smartcourse.workflows.models import Run, RunStatus
-from smartcourse.workflows.services import advance
+from smartcourse.workflows.services import advance, retry
 
 URL = "/api/v1/courses"
 
@@ -183,6 +183,19 @@ class TestFailedArchiving:
         for _ in range(len(settings.WORKFLOW_RETRY_SECONDS) + 1):
             advance(run.pk)
         assert snapshot(draft) == before
+
+    def test_is_tried_again_by_who_looks_after_processes(
+        self, course: Course, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = archive(course)
+        self.break_step("mark_archived", services.CourseFull("No."), monkeypatch)
+        advance(run.pk)
+        monkeypatch.undo()
+        newer = retry(run.pk)
+        assert newer.pk != run.pk
+        advance(newer.pk)
+        course.refresh_from_db()
+        assert course.status == CourseStatus.ARCHIVED
 
 
 @pytest.mark.django_db
