@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
@@ -18,6 +21,8 @@ from accounts.models import Role, Session
 from accounts.services import standing
 from accounts.tests.factories import PASSWORD
 from accounts.tests.signing_in import ME, bearer, log_in
+from smartcourse.embedded.binaries import valkey_program
+from smartcourse.embedded.processes import free_port, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -31,11 +36,16 @@ def trust() -> None:
 @pytest.fixture
 def client(student: Any) -> Any:
     """Somebody whom the cache knows."""
-    client = bearer(log_in(student)["access_token"])
+    return known(student)
+
+
+def known(person: Any) -> Any:
+    """Sign somebody in whom the cache knows from then on."""
+    client = bearer(log_in(person)["access_token"])
     # Whose role was given a moment ago is still doubted.
-    cache.delete(f"user:{student.pk}")
-    # The first fills the cache; by the second, this process knows that the cache was told of everything.
-    assert [client.get(ME).status_code for _ in range(2)] == [200, 200]
+    cache.delete(f"user:{person.pk}", version=standing._run_of_redis())
+    # By the first, this process knows that the cache was told of everything; the next fills it.
+    assert [client.get(ME).status_code for _ in range(3)] == [200, 200, 200]
     return client
 
 
@@ -64,8 +74,9 @@ class TestKnownSession:
         assert answer.json()["roles"] == ["student"]
 
     def test_keeps_no_password(self, client: Any, student: Any) -> None:
-        known = cache.get(f"user:{student.pk}")
-        assert student.password not in str(known)
+        entry = cache.get(f"user:{student.pk}", version=standing._run_of_redis())
+        assert entry["email"] == student.email
+        assert student.password not in str(entry)
         session = Session.objects.get()
         stood = services.session_behind(session_id=session.pk, user_id=student.pk, at=timezone.now())
         assert stood is not None
@@ -149,18 +160,28 @@ class TestWithoutRedis:
         services.end_all_sessions(user_id=student.pk, at=timezone.now())
         away(off=False)
         standing._trust.__init__()
-        assert cache.get(f"session:{Session.objects.get().pk}") != standing.DOUBT
+        entry = cache.get(f"session:{Session.objects.get().pk}", version=standing._run_of_redis())
+        assert entry["user"] == student.pk
         assert client.get(ME).json()["code"] == "token_revoked"
         # Told of it, the cache is believed again.
         assert services.tell_the_cache() == 1
         assert services.tell_the_cache() == 0
         assert client.get(ME).json()["code"] == "token_revoked"
-        other = bearer(log_in(student)["access_token"])
-        cache.delete(f"user:{student.pk}")
         standing._trust.__init__()
-        assert [other.get(ME).status_code for _ in range(2)] == [200, 200]
+        other = known(student)
         with django_assert_num_queries(0):
             assert other.get(ME).status_code == 200
+
+    def test_who_changed_meanwhile_is_not_who_the_cache_knows(
+        self, client: Any, student: Any, away: Any
+    ) -> None:
+        away(off=True)
+        student.groups.clear()
+        away(off=False)
+        standing._trust.__init__()
+        assert client.get(ME).json()["roles"] == []
+        assert services.tell_the_cache() == 1
+        assert client.get(ME).json()["roles"] == []
 
     def test_a_cache_of_the_process_alone_is_never_asked(
         self, client: Any, settings: Any, django_assert_max_num_queries: Any
@@ -168,6 +189,71 @@ class TestWithoutRedis:
         settings.REDIS_URL = ""
         Session.objects.update(revoked_at=timezone.now())
         assert client.get(ME).json()["code"] == "token_revoked"
+
+
+class OwnRedis:
+    """A server that keeps what it knows where it is told to, and can be killed and started anew from that."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.folder = folder
+        self.client = redis.Redis.from_url(self.url)
+        self.start()
+
+    def start(self) -> None:
+        given = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
+        self._process = subprocess.Popen([str(valkey_program()), *given], stdout=subprocess.DEVNULL)
+        assert wait_until(self._answers, timeout=10)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.RedisError:
+            return False
+
+
+@pytest.fixture
+def own_redis(settings: Any, tmp_path: Path) -> Iterator[OwnRedis]:
+    server = OwnRedis(tmp_path)
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": server.url}}
+    yield server
+    server.kill()
+
+
+def test_what_an_older_file_says_is_not_believed(student: Any, own_redis: OwnRedis) -> None:
+    client = known(student)
+    entry = f"session:{Session.objects.get().pk}"
+    run = standing._run_of_redis()
+    own_redis.client.save()
+    services.end_all_sessions(user_id=student.pk, at=timezone.now())
+    own_redis.kill()
+    own_redis.start()
+    assert cache.get(entry, version=run)["user"] == student.pk
+    standing._trust.__init__()
+    assert client.get(ME).json()["code"] == "token_revoked"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_flush_before_the_commit_lets_nobody_back_in(student: Any) -> None:
+    client = known(student)
+
+    def read() -> None:
+        assert client.get(ME).status_code == 200
+        connection.close()
+
+    with transaction.atomic():
+        services.end_all_sessions(user_id=student.pk, at=timezone.now())
+        cache.clear()
+        # Somebody who does not see the end yet, for it is not committed, fills the cache in again.
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join(30)
+    assert client.get(ME).json()["code"] == "token_revoked"
 
 
 @pytest.mark.django_db(transaction=True)
