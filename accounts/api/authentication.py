@@ -15,6 +15,7 @@ from accounts.api.cookies import enforce_csrf
 from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser, TokenRevoked
 from accounts.services.tokens import InvalidToken, read_access_token
+from smartcourse.errors import DomainError
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -42,7 +43,12 @@ class CookieAuthentication(BaseAuthentication):
         token = request.COOKIES.get(settings.ACCESS_COOKIE_NAME)
         if not token:
             return None
-        signed_in = session_of(token)
+        try:
+            signed_in = session_of(token)
+        except DomainError as error:
+            # No page can take back what no script can read: what is open to all stays open to a browser that kept it.
+            setattr(request, "refused_cookie", error)  # noqa: B010 - the base viewset asks for it
+            return None
         enforce_csrf(request)
         return signed_in
 

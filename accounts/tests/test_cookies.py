@@ -157,6 +157,12 @@ class TestSession:
         services.end_all_sessions(user_id=student.pk, at=timezone.now())
         assert browser.get(ME).json()["code"] == "token_revoked"
 
+    def test_that_has_ended_closes_nothing_that_is_open_to_all(self, browser: Browser, student: Any) -> None:
+        browser.log_in(student)
+        services.end_all_sessions(user_id=student.pk, at=timezone.now())
+        assert browser.get("/api/v1/courses").status_code == 200
+        assert browser.get("/api/v1/instructors").status_code == 200
+
     def test_takes_no_refresh_token_for_an_access_token(self, browser: Browser, student: Any) -> None:
         browser.log_in(student)
         browser.client.cookies[settings.ACCESS_COOKIE_NAME] = browser.cookie(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.db.models import QuerySet
 from rest_framework import status as http
@@ -57,6 +57,14 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
         # And then its owner's permissions: a key never has more.
         check_scope(request, self)
         super().check_permissions(request)
+
+    def permission_denied(
+        self, request: Request, message: str | None = None, code: str | None = None
+    ) -> NoReturn:
+        """Refuse; where an account is needed, and a cookie was of none, by what is wrong with the cookie."""
+        if not request.successful_authenticator and (refused := getattr(request, "refused_cookie", None)):
+            raise refused
+        super().permission_denied(request, message, code)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let the caller in, or not; then see what the action is to be wrapped in."""
