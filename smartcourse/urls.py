@@ -34,6 +34,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("analytics.api.urls")),
     path("", include("smartcourse.webhooks.api.urls")),
     path("", include("smartcourse.workflows.api")),
+    path("", include("smartcourse.portal.api")),
 ]
 
 urlpatterns = [

@@ -34,13 +34,14 @@ from progress.services.completion import (
     progress_tree,
     recompute_progress,
 )
+from progress.services.going_on import UNDER_WAY, UnderWay, courses_under_way
 from progress.services.outline import LessonNode, ModuleNode, ProgressTree
 
 __all__ = [
-    "AssignmentNotFound", "AssignmentNotSubmitted", "AttemptAlreadySubmitted", "AttemptLimitReached", "AttemptNotFound",
-    "EnrollmentNotActive", "LessonNode", "LessonPage", "MaterialNotFound", "ModuleNode", "NotEnrolled", "ProgressTree",
-    "QuizNotFound", "QuizNotPassed", "attempts_at", "complete_lesson", "complete_where_nothing_is_left",
-    "course_materials", "download_link", "enter_assignment", "enter_lesson", "enter_quiz", "initialise_progress",
-    "progress_tree", "read_lesson", "recompute_progress", "record_position", "start_attempt", "submissions_for",
-    "submit_assignment", "submit_attempt",
+    "UNDER_WAY", "AssignmentNotFound", "AssignmentNotSubmitted", "AttemptAlreadySubmitted", "AttemptLimitReached",
+    "AttemptNotFound", "EnrollmentNotActive", "LessonNode", "LessonPage", "MaterialNotFound", "ModuleNode",
+    "NotEnrolled", "ProgressTree", "QuizNotFound", "QuizNotPassed", "UnderWay", "attempts_at", "complete_lesson",
+    "complete_where_nothing_is_left", "course_materials", "courses_under_way", "download_link", "enter_assignment",
+    "enter_lesson", "enter_quiz", "initialise_progress", "progress_tree", "read_lesson", "recompute_progress",
+    "record_position", "start_attempt", "submissions_for", "submit_assignment", "submit_attempt",
 ]  # fmt: skip

@@ -50,6 +50,7 @@ PUT    users/{user_EN}                                         401 403 200 403 4
 PATCH  users/{user_EN}                                         401 403 200 403 403 403 200 200
 DELETE users/{user_EN}                                         401 403 403 403 403 403 403 204
 DELETE users/{user_AD}                                         401 403 403 403 403 403 403 403
+GET    me/dashboard                                            401 200 200 200 200 200 200 200
 GET    instructors                                             200 200 200 200 200 200 200 200
 GET    instructors/{user_IO}                                   200 200 200 200 200 200 200 200
 PATCH  instructors/me                                          401 403 403 403 200 200 200 200
