@@ -39,3 +39,44 @@ class UserRoleChanged(Fact):
     user_id: UUID
     role: str
     granted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserPasswordResetRequested(Fact):
+    """Somebody asked for a way to a new password for this account; the way itself is in the mail alone."""
+
+    type: ClassVar[str] = "user.password_reset_requested"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserVerificationRequested(Fact):
+    """Somebody asked for the link that confirms the address once more."""
+
+    type: ClassVar[str] = "user.verification_requested"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserEmailChangeRequested(Fact):
+    """Somebody would rather have another address; neither of the two is told here."""
+
+    type: ClassVar[str] = "user.email_change_requested"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    change_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserEmailChanged(Fact):
+    """Somebody has another address now, and has shown that it is theirs."""
+
+    type: ClassVar[str] = "user.email_changed"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID

@@ -15,6 +15,9 @@ from smartcourse.db.models import Entity
 class MessageType(models.TextChoices):
     ACCOUNT_WELCOME = "account_welcome"
     EMAIL_VERIFICATION = "email_verification"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail
+    EMAIL_CHANGE_CONFIRMATION = "email_change_confirmation"
+    EMAIL_CHANGE_NOTICE = "email_change_notice"
     COURSE_WELCOME = "course_welcome"
     COURSE_COMPLETED = "course_completed"
     COURSE_ARCHIVED = "course_archived"

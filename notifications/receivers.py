@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.events import UserRegistered
+from accounts import services as accounts
+from accounts.events import (
+    UserEmailChangeRequested,
+    UserPasswordResetRequested,
+    UserRegistered,
+    UserVerificationRequested,
+)
 from accounts.models import User
 from certificates.events import CertificateIssued
 from courses.events import CourseArchived, CoursePublishingFailed
@@ -27,6 +33,35 @@ def welcome_to_the_place(fact: UserRegistered) -> None:
 @subscribe(UserRegistered, queue="emails")
 def ask_to_verify_the_address(fact: UserRegistered) -> None:
     notify(fact=fact, type=MessageType.EMAIL_VERIFICATION, recipient_id=fact.user_id, context={})
+
+
+@subscribe(UserVerificationRequested, queue="emails")
+def ask_once_more_to_verify_the_address(fact: UserVerificationRequested) -> None:
+    notify(fact=fact, type=MessageType.EMAIL_VERIFICATION, recipient_id=fact.user_id, context={})
+
+
+@subscribe(UserPasswordResetRequested, queue="emails")
+def show_the_way_to_a_new_password(fact: UserPasswordResetRequested) -> None:
+    notify(fact=fact, type=MessageType.PASSWORD_RESET, recipient_id=fact.user_id, context={})
+
+
+@subscribe(UserEmailChangeRequested, queue="emails")
+def ask_to_confirm_the_new_address(fact: UserEmailChangeRequested) -> None:
+    # Whoever has the address already is not bothered with a link that would not work.
+    if accounts.may_be_confirmed(change_id=fact.change_id):
+        context = {"change_id": str(fact.change_id)}
+        notify(
+            fact=fact,
+            type=MessageType.EMAIL_CHANGE_CONFIRMATION,
+            recipient_id=fact.user_id,
+            context=context,
+        )
+
+
+@subscribe(UserEmailChangeRequested, queue="emails")
+def tell_the_present_address_that_another_is_wanted(fact: UserEmailChangeRequested) -> None:
+    context = {"change_id": str(fact.change_id)}
+    notify(fact=fact, type=MessageType.EMAIL_CHANGE_NOTICE, recipient_id=fact.user_id, context=context)
 
 
 @subscribe(EnrollmentActivated, queue="emails")

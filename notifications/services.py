@@ -144,7 +144,7 @@ def _with_secrets(message: Message) -> Words:
     body = message.body
     for name, secret in KINDS[MessageType(message.type)].secrets.items():
         if f"[[{name}]]" in body:
-            body = body.replace(f"[[{name}]]", secret(message.recipient_id))
+            body = body.replace(f"[[{name}]]", secret(message))
     return Words(message.title, body)
 
 

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api.devices import remembering
-from accounts.api.pages import VerifyEmailPage
+from accounts.api.pages import ConfirmEmailPage, ForgottenPasswordPage, NewPasswordPage, VerifyEmailPage
 from smartcourse.api import problems
 from smartcourse.api.renderers import DocumentationRenderer
 from smartcourse.api.throttling import throttled_page
@@ -44,6 +44,11 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("verify/", include("certificates.api.pages")),
     path("verify-email", throttled_page("auth")(VerifyEmailPage.as_view()), name="verify-email"),
+    path("confirm-email", throttled_page("auth")(ConfirmEmailPage.as_view()), name="confirm-email"),
+    path(
+        "forgot-password", throttled_page("auth")(ForgottenPasswordPage.as_view()), name="forgotten-password"
+    ),
+    path("reset-password", throttled_page("auth")(NewPasswordPage.as_view()), name="new-password"),
     path("", throttled_page("default")(pages.home), name="home"),
 ]
 

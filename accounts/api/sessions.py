@@ -24,6 +24,7 @@ from accounts.api.cookies import (
     wants_cookies,
 )
 from accounts.api.devices import device_of, remember_device
+from accounts.api.strangers import CREDENTIALS, OpenToOldTokens
 from accounts.models import Session, User
 from accounts.services.sessions import InactiveUser
 from smartcourse.api.pagination import CursorPagination
@@ -46,15 +47,10 @@ AUTH_TRANSPORT = OpenApiParameter(
     "in cookies.",
 )
 
-# A replay would hand out what is to be had once, and the transaction of a key would take back what is counted when a
-# refusal is raised.
-CREDENTIALS = (
-    "it looks at credentials: its answer is not kept, and what it counts stands also when it refuses"
-)
 SAME_AGAIN = "it leads to the same state however often it is sent"
 
 
-class AuthViewSet(ContextViewSet):
+class AuthViewSet(OpenToOldTokens, ContextViewSet):
     """Accounts and their tokens."""
 
     scope = CLOSED
@@ -114,12 +110,6 @@ class AuthViewSet(ContextViewSet):
     throttle_scopes: ClassVar[dict[str, str]] = dict.fromkeys(
         ("register", "log_in", "grant", "refresh", "verify_email", "change_password"), "auth"
     )
-
-    def get_authenticators(self) -> list[Any]:
-        # Whoever logs in anew may well send the old, expired token along.
-        handlers = getattr(self, "action_map", None) or {}
-        action = handlers.get(self.request.method.lower()) if self.request and self.request.method else None
-        return [] if Anybody in self.permissions.get(action or "", []) else super().get_authenticators()
 
     def register(self, request: Request) -> Response:
         """Make an account, as a student."""

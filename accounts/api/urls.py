@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.api.api_keys import ApiKeyViewSet
 from accounts.api.people import InstructorViewSet, UserViewSet
+from accounts.api.recovery import EmailChangeViewSet, RecoveryViewSet
 from accounts.api.sessions import AuthViewSet, PasswordGrantViewSet, SessionViewSet
 
 urlpatterns = [
@@ -16,6 +17,27 @@ urlpatterns = [
     path("auth/logout-all", AuthViewSet.as_view({"post": "log_out_everywhere"}), name="auth-logout-all"),
     path(
         "auth/password/change", AuthViewSet.as_view({"post": "change_password"}), name="auth-password-change"
+    ),
+    path(
+        "auth/password/reset", RecoveryViewSet.as_view({"post": "request_reset"}), name="auth-password-reset"
+    ),
+    path(
+        "auth/password/reset/confirm",
+        RecoveryViewSet.as_view({"post": "confirm_reset"}),
+        name="auth-password-reset-confirm",
+    ),
+    path(
+        "auth/verify-email/resend",
+        RecoveryViewSet.as_view({"post": "resend_verification"}),
+        name="auth-verify-email-resend",
+    ),
+    path(
+        "auth/email/change", EmailChangeViewSet.as_view({"post": "request_change"}), name="auth-email-change"
+    ),
+    path(
+        "auth/email/change/confirm",
+        EmailChangeViewSet.as_view({"post": "confirm_change"}),
+        name="auth-email-change-confirm",
     ),
     path("auth/me", AuthViewSet.as_view({"get": "me", "patch": "change_me"}), name="auth-me"),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"}), name="session-list"),

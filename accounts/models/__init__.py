@@ -11,10 +11,33 @@ from accounts.models.people import (
     normalise_email,
     validate_name,
 )
+from accounts.models.recovery import (
+    EmailChange,
+    EmailChangeQuerySet,
+    MailRequest,
+    MailRequestQuerySet,
+    MailWanted,
+)
 from accounts.models.sessions import RefreshToken, Session, SessionQuerySet
 
 __all__ = [
-    "ApiKey", "ApiKeyQuerySet", "ApiKeyScope",
-    "InstructorProfile", "RefreshToken", "Role", "Session", "SessionQuerySet", "SignInAttempts", "User", "UserManager",
-    "UserQuerySet", "normalise_email", "validate_name",
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "ApiKeyScope",
+    "EmailChange",
+    "EmailChangeQuerySet",
+    "InstructorProfile",
+    "MailRequest",
+    "MailRequestQuerySet",
+    "MailWanted",
+    "RefreshToken",
+    "Role",
+    "Session",
+    "SessionQuerySet",
+    "SignInAttempts",
+    "User",
+    "UserManager",
+    "UserQuerySet",
+    "normalise_email",
+    "validate_name",
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +19,7 @@ from django.utils import timezone
 from psycopg import Error as PostgresError
 
 from accounts.events import UserRegistered, UserRoleChanged, UserVerified
-from accounts.models import InstructorProfile, Role, User, normalise_email
+from accounts.models import EmailChange, InstructorProfile, Role, User, normalise_email
 from accounts.services.api_keys import revoke_api_keys_of
 from accounts.services.lockout import SIGNED_IN, begin_attempt, forget_places
 from accounts.services.sessions import end_all_sessions
@@ -76,22 +78,38 @@ def register_user(*, email: str, password: str | None, full_name: str, at: datet
     """
     user = User(email=normalise_email(email), full_name=full_name.strip())
     if password is not None:
-        _check_strength(password, user)
+        check_strength(password, user)
     user.set_password(password)
+    with one_account_per_email():
+        user.save()
+        user.groups.add(Group.objects.get(name=Role.STUDENT))
+        publish(UserRegistered(user_id=user.pk, occurred_at=at))
+    return user
+
+
+@contextmanager
+def one_account_per_email() -> Iterator[None]:
+    """Let the database say whether an address is taken; whoever asks it first may be overtaken.
+
+    Raises:
+        EmailTaken: it has an account; nothing of what was done within stays.
+    """
     try:
         with transaction.atomic():
-            user.save()
-            user.groups.add(Group.objects.get(name=Role.STUDENT))
-            publish(UserRegistered(user_id=user.pk, occurred_at=at))
+            yield
     except IntegrityError as error:
         cause = error.__cause__
         if isinstance(cause, PostgresError) and cause.diag.constraint_name == "one_account_per_email":
             raise EmailTaken from error
         raise
-    return user
 
 
-def _check_strength(password: str, user: User, field: str = "password") -> None:
+def check_strength(password: str, user: User, *, field: str = "password") -> None:
+    """Hold a password to the validators; `field` is what an error points to.
+
+    Raises:
+        WeakPassword: it does not pass.
+    """
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -121,26 +139,41 @@ def change_password(*, user_id: UUID, current: str, new: str, session_id: UUID |
         WeakPassword: `new` does not pass the validators.
         LockedOut: too many were wrong.
     """
+    user = check_present_password(user_id=user_id, password=current, at=at)
+    check_strength(new, user, field="new_password")
+    set_password(user_id=user_id, password=new, at=at, but=session_id)
+
+
+def check_present_password(*, user_id: UUID, password: str, at: datetime) -> User:
+    """Return the person, once the password is seen to be theirs; a deed that a stolen session must not do asks so.
+
+    Raises:
+        WrongPassword: it is not; the error points to `current_password`.
+        LockedOut: too many were wrong.
+    """
     user: User = User.objects.get(pk=user_id)
     attempt = begin_attempt(email=user.email, place=SIGNED_IN, user_id=user_id, at=at)
-    if not user.check_password(current):
+    if not user.check_password(password):
         attempt.failed()
         raise WrongPassword(
             errors=[FieldError("current_password", "invalid_credentials", WrongPassword.message)]
         )
     attempt.succeeded()
-    _check_strength(new, user, field="new_password")
-    set_password(user_id=user_id, password=new, at=at, but=session_id)
+    return user
 
 
 def set_password(*, user_id: UUID, password: str, at: datetime, but: UUID | None = None) -> None:
-    """Set a password without asking for the present one, and end all API keys and every session but one."""
+    """Set a password without asking for the present one, and end all API keys and every session but one.
+
+    A change of address that waits for its link ends as well: whoever knew the former password may have asked for it.
+    """
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
         user.change_password(password)
         # Who knew the former password is no better known than others; and its owner begins without a lock.
         forget_places(email=user.email)
         revoke_api_keys_of(user_id=user_id, at=at)
+        EmailChange.objects.open().filter(user=user_id).update(cancelled_at=at)
         end_all_sessions(user_id=user_id, but=but, at=at)
 
 

@@ -8,16 +8,16 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from accounts.services import mail_address_of
 from notifications.channels import Words
-from notifications.models import Message
+from notifications.kinds import KINDS
+from notifications.models import Message, MessageType
 
 
 class MailChannel:
-    """Sends text with an HTML rendering of the same words to the address that accounts has today."""
+    """Sends text with an HTML rendering of the same words to the address that its kind names."""
 
     def send(self, message: Message, words: Words) -> None:
-        address = mail_address_of(user_id=message.recipient_id)
+        address = KINDS[MessageType(message.type)].address(message)
         mail = EmailMultiAlternatives(
             subject=" ".join(words.title.split()),
             body=words.body,

@@ -10,11 +10,12 @@ from typing import Any
 import django_stubs_ext
 
 from smartcourse.settings.celery import *  # noqa: F403 - the part of these settings that is about tasks
-from smartcourse.settings.environment import env, jwt_keys, verification_keys
+from smartcourse.settings.environment import at_least, env, jwt_keys, verification_keys
 from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts for other systems
 from smartcourse.settings.lockout import *  # noqa: F403 - the part about guessing passwords
 from smartcourse.settings.logging import logging_settings
 from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
+from smartcourse.settings.recovery import *  # noqa: F403 - the part about getting back in
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
 
 # Django's generic classes take their type arguments at run time too (`ModelAdmin[Course]`).
@@ -119,11 +120,11 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "application_name": "smartcourse",
-            "options": f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', default=30_000)}",
+            "options": f"-c statement_timeout={at_least(0, 'DATABASE_STATEMENT_TIMEOUT_MS', default=30_000)}",
             # A new connection a request costs a factor of six; a pool keeps them, and replaces them after 30 minutes.
             "pool": {
-                "min_size": env.int("DATABASE_POOL_MIN", default=1),
-                "max_size": env.int("DATABASE_POOL_MAX", default=20),
+                "min_size": at_least(1, "DATABASE_POOL_MIN", default=1),
+                "max_size": at_least(1, "DATABASE_POOL_MAX", default=20),
                 "max_lifetime": 30 * 60,
                 "timeout": 10,
             },
@@ -220,7 +221,7 @@ RATE_LIMITS = {
 
 # The edge
 
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = at_least(0, "TRUSTED_PROXY_COUNT", default=0)
 """How many proxies of ours stand before the web server and append to X-Forwarded-For."""
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -289,7 +290,7 @@ DEMO_ALLOWED = False
 WEBHOOKS_HTTPS_ONLY = True
 WEBHOOKS_ALLOWED_PRIVATE: list[str] = []
 """Networks that are not public and may be called all the same (`127.0.0.1/32`); for development and tests only."""
-WEBHOOKS_IN_FLIGHT = env.int("WEBHOOKS_IN_FLIGHT", default=2)
+WEBHOOKS_IN_FLIGHT = at_least(1, "WEBHOOKS_IN_FLIGHT", default=2)
 """How many attempts at one endpoint may be under way at once."""
 
 # Files: local folders, or S3 where a bucket is named

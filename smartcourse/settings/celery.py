@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 
 from smartcourse.queues.topology import task_queues, transport_options
-from smartcourse.settings.environment import env
+from smartcourse.settings.environment import at_least, env
 from smartcourse.settings.patience import (
     BROKER_TIMEOUT_SECONDS,
     COLLECT_DEAD_LETTERS_SECONDS,
@@ -48,7 +48,9 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_QUEUES = task_queues(CELERY_BROKER_URL, delivery_limit=env.int("TASK_DELIVERY_LIMIT", default=5))
+CELERY_TASK_QUEUES = task_queues(
+    CELERY_BROKER_URL, delivery_limit=at_least(1, "TASK_DELIVERY_LIMIT", default=5)
+)
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_BEAT_SCHEDULER = "smartcourse.queues.scheduler:ClaimingScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
@@ -58,6 +60,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.prune_sign_in_attempts",
         "schedule": timedelta(hours=1),
         "options": {"queue": "scheduled", "expires": 3600},
+    },
+    "sweep mail requests": {
+        "task": "accounts.sweep_mail_requests",
+        "schedule": timedelta(seconds=SWEEP_INTERVAL_SECONDS),
+        "options": {"queue": "scheduled", "expires": 30},
     },
     "collect dead letters": {
         "task": "queues.sweep_dead_letters",

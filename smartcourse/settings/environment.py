@@ -18,6 +18,21 @@ MINIMUM_HMAC_BYTES = 32
 PLACEHOLDERS = ("change", "insecure", "secret", "example", "password", "replace", "default")
 
 
+def at_least(least: int, name: str, *, default: int) -> int:
+    """Return the whole number of that name from the environment.
+
+    Raises:
+        ImproperlyConfigured: it is none, or smaller.
+    """
+    try:
+        value: int = env.int(name, default=default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from None
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be {least} or more.")
+    return value
+
+
 def strong_secret(name: str) -> str:
     """Return the secret of that name from the environment.
 

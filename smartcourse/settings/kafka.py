@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from smartcourse.settings.environment import env
+from smartcourse.settings.environment import at_least, env
 
 
 def _seconds(name: str, default: str) -> tuple[float, ...]:
@@ -17,7 +17,7 @@ KAFKA_TOPIC_PREFIX = env.str("KAFKA_TOPIC_PREFIX", default="")
 """Stands before the name of every topic that KAFKA_TOPIC_NAMES does not name."""
 KAFKA_TOPIC_NAMES: dict[str, str] = env.dict("KAFKA_TOPIC_NAMES", default={})
 """Whole names for single topics, for older consumers: `course.events=smartcourse.course-events,user.events=...`"""
-KAFKA_REPLICATION_FACTOR = env.int("KAFKA_REPLICATION_FACTOR", default=-1)
+KAFKA_REPLICATION_FACTOR = at_least(-1, "KAFKA_REPLICATION_FACTOR", default=-1)
 """Copies of what `kafka_topics` creates; -1 leaves it to the cluster (default.replication.factor)."""
 
 KAFKA_SECURITY = {
@@ -27,7 +27,7 @@ KAFKA_SECURITY = {
 }
 """librdkafka's own settings by its own names (KAFKA_SASL_PASSWORD is `sasl.password`); never logged."""
 
-KAFKA_SINK_BATCH = env.int("KAFKA_SINK_BATCH", default=500)
+KAFKA_SINK_BATCH = at_least(1, "KAFKA_SINK_BATCH", default=500)
 """The sink takes so many facts at a time, and marks them together."""
 KAFKA_SINK_INTERVAL_SECONDS = env.float("KAFKA_SINK_INTERVAL_SECONDS", default=1.0)
 """It looks this often, woken or not; where the active one ended, another takes over within as long."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartcourse.settings.environment import env
+from smartcourse.settings.environment import at_least, env
 
 
 def _seconds(name: str, default: str) -> tuple[float, ...]:
@@ -20,7 +20,7 @@ DELIVERY_RETRY_SECONDS = _seconds("DELIVERY_RETRY_SECONDS", "60,300,900")
 """A subscriber that failed is tried again after these (and some jitter), then its delivery is parked."""
 DELIVERY_REDISPATCH_SECONDS = env.float("DELIVERY_REDISPATCH_SECONDS", default=15.0)
 """A delivery whose message was lost is sent again after this."""
-DELIVERY_BATCH = env.int("DELIVERY_BATCH", default=25)
+DELIVERY_BATCH = at_least(1, "DELIVERY_BATCH", default=25)
 """So many deliveries to one subscriber travel in one message at most, where they come in heaps."""
 OUTBOX_ARCHIVE_DAYS = env.float("OUTBOX_ARCHIVE_DAYS", default=7.0)
 """Relayed facts leave the outbox for its archive after this, if every subscriber has handled them."""

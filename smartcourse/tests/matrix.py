@@ -37,6 +37,11 @@ POST   auth/verify-email                                       200 200 200 200 2
 POST   auth/logout                                             401 204 204 204 204 204 204 204
 POST   auth/logout-all                                         401 204 204 204 204 204 204 204
 POST   auth/password/change                                    401 204 204 204 204 204 204 204
+POST   auth/password/reset                                     202 202 202 202 202 202 202 202
+POST   auth/password/reset/confirm                             204 204 204 204 204 204 204 204
+POST   auth/verify-email/resend                                202 202 202 202 202 202 202 202
+POST   auth/email/change                                       401 202 202 202 202 202 202 202
+POST   auth/email/change/confirm                               200 200 200 200 200 200 200 200
 GET    auth/me                                                 401 200 200 200 200 200 200 200
 PATCH  auth/me                                                 401 200 200 200 200 200 200 200
 GET    auth/sessions                                           401 200 200 200 200 200 200 200
@@ -205,6 +210,11 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST auth/refresh": lambda w: {"refresh_token": w["refresh_token"]},
     "POST auth/verify-email": lambda w: {"token": w["verification"]},
     "POST auth/password/change": lambda _: {"current_password": PASSWORD, "new_password": "staple battery horse"},
+    "POST auth/password/reset": lambda w: {"email": w.role("EN").email},
+    "POST auth/password/reset/confirm": lambda w: {"token": w["reset"], "new_password": "staple battery horse"},
+    "POST auth/verify-email/resend": lambda w: {"email": w.role("EN").email},
+    "POST auth/email/change": lambda _: {"new_email": "another@example.org", "current_password": PASSWORD},
+    "POST auth/email/change/confirm": lambda w: {"token": w["email_change"]},
     "PATCH auth/me": lambda _: PERSON,
     "POST auth/api-keys": lambda _: {
         "name": "Nightly sync", "scopes": ["courses:read"], "expires_at": timezone.now() + timedelta(days=30),

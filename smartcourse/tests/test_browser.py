@@ -63,7 +63,17 @@ class TestPolicy:
         assert any(VIOLATION in message for message in told)
 
     @pytest.mark.parametrize(
-        "path", ["/", "/api/v1/docs", "/verify/nothing", "/verify-email?token=x", "/admin/login/"]
+        "path",
+        [
+            "/",
+            "/api/v1/docs",
+            "/verify/nothing",
+            "/verify-email?token=x",
+            "/confirm-email?token=x",
+            "/forgot-password",
+            "/reset-password?token=x",
+            "/admin/login/",
+        ],
     )
     def test_is_kept_by_every_page_for_visitors(
         self, browser: Any, live_server: LiveServer, path: str

@@ -69,6 +69,7 @@ class TestProduction:
             ("CERTIFICATE_SIGNING_KEY", b64encode(b"\xff" * 32).decode()),
             ("CERTIFICATE_VERIFY_KEYS", "too-short"),
             ("WEBHOOKS_ALLOWED_PRIVATE", "127.0.0.1/32"),
+            ("TRUSTED_PROXY_COUNT", "-1"), ("TRUSTED_PROXY_COUNT", "one"),
             ("JWT_PREVIOUS_KEYS", f"{'k' * 40},{'k' * 31}"),
         ],
     )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from django.db import models
 from django.urls import resolve
 
-from accounts.models import ApiKey, InstructorProfile, User
+from accounts.models import ApiKey, EmailChange, InstructorProfile, User
 from courses.models import Course, Lesson, Material, Module, Question, Quiz
 from enrollments.models import Enrollment
 from progress.models import LessonProgress, QuizAttempt, Submission
@@ -29,6 +29,7 @@ WRITES: dict[str, tuple[type[models.Model], ...]] = {
     "MaterialViewSet": (Material,), "QuizViewSet": (Quiz, Question), "EnrollmentViewSet": (Enrollment,),
     "QuizAttemptViewSet": (QuizAttempt,), "SubmissionViewSet": (Submission,), "LessonViewSet": (Lesson, LessonProgress),
     "WebhookViewSet": (Endpoint,), "ApiKeyViewSet": (ApiKey,),
+    "RecoveryViewSet": (User,), "EmailChangeViewSet": (User, EmailChange),
 }  # fmt: skip
 
 

@@ -158,6 +158,13 @@ def add_belongings(world: World) -> None:
     signed_in = sign_in(owner)
     world.words["refresh_token"] = signed_in.refresh_token
     world.words["session"] = str(session_id(signed_in))
+    world.words["reset"] = accounts.password_reset_token_for(user_id=owner.pk)
+    accounts.request_email_change(
+        user_id=owner.pk, new_email="wanted@example.org", current_password=PASSWORD, at=timezone.now()
+    )
+    world.words["email_change"] = accounts.email_change_token_for(
+        change_id=owner.email_changes.open().get().pk
+    )
     world.words["verification"] = accounts.verification_token_for(user_id=owner.pk)
 
 

@@ -11,6 +11,12 @@ from accounts.api.serializers.people import (
     RegistrationInput,
     UserSerializer,
 )
+from accounts.api.serializers.recovery import (
+    AddressInput,
+    EmailChangeInput,
+    MailOnItsWaySerializer,
+    PasswordResetInput,
+)
 from accounts.api.serializers.sessions import (
     LoginInput,
     PasswordChangeInput,
@@ -23,15 +29,19 @@ from accounts.api.serializers.sessions import (
 )
 
 __all__ = [
+    "AddressInput",
     "ApiKeyInput",
     "ApiKeySerializer",
+    "EmailChangeInput",
     "InstructorProfileInput",
     "InstructorSerializer",
     "LoginInput",
     "MadeApiKeySerializer",
+    "MailOnItsWaySerializer",
     "NameField",
     "PasswordChangeInput",
     "PasswordGrantInput",
+    "PasswordResetInput",
     "ProfileInput",
     "PublicProfileSerializer",
     "PublicUserSerializer",
