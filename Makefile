@@ -35,7 +35,7 @@ define install
 	for copy in $(2); do cp $$copy $(VENV)/$$copy; done
 endef
 
-.PHONY: help run test faults lint format lock install install-dev
+.PHONY: help run test faults faults-five lint format lock install install-dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ test: install-dev ## run the tests: make test ARGS="courses -k publish"
 
 faults: install-dev ## what the product must withstand, at length: make faults ARGS="-k f08" (20 minutes, RabbitMQ)
 	@exec env FAULTS=full $(BIN)/python -m pytest -n 2 smartcourse/tests/faults smartcourse/events/kafka $(ARGS)
+
+faults-five: install-dev ## the same five times in a row, with a table at the end: make faults-five ARGS="-k f13"
+	@exec $(BIN)/python -m smartcourse.tests.faults.again --times 5 $(ARGS)
 
 install: ## set up .venv from requirements.lock
 	$(call install,requirements.lock,requirements.lock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from analytics.models import DailyMetric
+from analytics.models import DailyMetric, HourlyMetric
 from smartcourse.backoffice.admin import ReadOnlyAdmin
 
 
@@ -15,3 +15,12 @@ class DailyMetricAdmin(ReadOnlyAdmin):
     list_display = ("day", "name", "value", "computed_at")
     list_filter = ("name",)
     date_hierarchy = "day"
+
+
+@admin.register(HourlyMetric)
+class HourlyMetricAdmin(ReadOnlyAdmin):
+    """One number an hour and metric."""
+
+    list_display = ("hour", "name", "value", "computed_at")
+    list_filter = ("name",)
+    date_hierarchy = "hour"

@@ -1,11 +1,11 @@
-"""Which fact changes which day's numbers; each is recomputed, so that hearing twice changes nothing."""
+"""Which fact changes which numbers of its day or hour; each is recomputed, so that hearing twice changes nothing."""
 
 from __future__ import annotations
 
 from datetime import UTC
 
 from analytics.models import MetricName
-from analytics.services import recompute_day
+from analytics.services import recompute_day, recount_failed_run
 from enrollments.events import EnrollmentActivated, EnrollmentCompleted
 from smartcourse.events.facts import Fact
 from smartcourse.events.subscriptions import subscribe
@@ -24,7 +24,7 @@ def count_a_completion(fact: EnrollmentCompleted) -> None:
 
 @subscribe(WorkflowFailed)
 def count_a_failed_process(fact: WorkflowFailed) -> None:
-    _recompute(MetricName.FAILED_WORKFLOWS, fact)
+    recount_failed_run(run_id=fact.workflow_id)
 
 
 def _recompute(name: MetricName, fact: Fact) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Avg, Count, F, Q, Sum
+from django.db.models import Avg, Count, F, Min, Q, Sum
 from django.utils import timezone
 
 from accounts.models import Role, User
-from analytics.models import DailyMetric, MetricName
+from analytics.models import DailyMetric, HourlyMetric, MetricName
 from courses.models import Course
 from enrollments.models import SEATED, Enrollment, EnrollmentStatus
 from smartcourse.workflows.models import Run, RunStatus
@@ -37,6 +38,10 @@ SOURCES: dict[MetricName, Callable[[Span], int]] = {
 }
 
 
+HOURLY = (MetricName.FAILED_WORKFLOWS,)
+"""What is counted by the hour, too."""
+
+
 def recompute_day(*, day: date, names: Collection[MetricName] = tuple(SOURCES)) -> None:
     """Set down the metrics of that day (UTC) as the contexts' rows have them now; the same again changes nothing."""
     span = _span_of(day)
@@ -51,10 +56,41 @@ def recompute_day(*, day: date, names: Collection[MetricName] = tuple(SOURCES)) 
     )
 
 
+def recompute_hour(*, moment: datetime, names: Collection[MetricName] = HOURLY) -> None:
+    """Set down the metrics of the hour (UTC) in which that moment lies; the same again changes nothing."""
+    hour = _hour_of(moment)
+    span = hour, hour + timedelta(hours=1) - timedelta(microseconds=1)
+    HourlyMetric.objects.bulk_create(
+        [
+            HourlyMetric(name=name, hour=hour, value=SOURCES[name](span), computed_at=timezone.now())
+            for name in names
+        ],
+        update_conflicts=True,
+        unique_fields=["name", "hour"],
+        update_fields=["value", "computed_at"],
+    )
+
+
+def recount_failed_run(*, run_id: UUID) -> None:
+    """Count again the processes that failed on the day, and in the hour, in which that one did."""
+    # By its row and not by its fact, which is younger by the length of a transaction.
+    finished_at = Run.objects.filter(pk=run_id).values_list("finished_at", flat=True).first()
+    if finished_at:
+        recompute_day(day=finished_at.astimezone(UTC).date(), names=[MetricName.FAILED_WORKFLOWS])
+        recompute_hour(moment=finished_at)
+
+
+def _hour_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 def rebuild_metrics(*, progress: Callable[[date], None] | None = None) -> int:
-    """Throw all metrics away and compute them again from the first enrollment on; return how many days that were."""
-    first = Enrollment.objects.order_by("created_at").values_list("created_at", flat=True).first()
+    """Throw all metrics away and compute them again from the first day that has any; return how many days that were."""
     DailyMetric.objects.all().delete()
+    HourlyMetric.objects.all().delete()
+    for moment in _hours_with_failures():
+        recompute_hour(moment=moment)
+    first = _first_moment()
     if first is None:
         return 0
     today, day, days = timezone.now().astimezone(UTC).date(), first.astimezone(UTC).date(), 0
@@ -64,6 +100,19 @@ def rebuild_metrics(*, progress: Callable[[date], None] | None = None) -> int:
             progress(day)
         day, days = day + timedelta(days=1), days + 1
     return days
+
+
+def _first_moment() -> datetime | None:
+    begun = [
+        Enrollment.objects.aggregate(first=Min("created_at"))["first"],
+        Run.objects.filter(status=RunStatus.FAILED).aggregate(first=Min("finished_at"))["first"],
+    ]
+    return min((moment for moment in begun if moment), default=None)
+
+
+def _hours_with_failures() -> list[datetime]:
+    failed = Run.objects.filter(status=RunStatus.FAILED)
+    return list(failed.datetimes("finished_at", "hour", tzinfo=UTC))
 
 
 def _span_of(day: date) -> Span:
@@ -94,6 +143,7 @@ def platform_numbers(*, at: datetime) -> dict[str, Any]:
         "avg_time_to_complete": totals["average"].total_seconds() if totals["average"] else None,
         "popular_courses": _popular_courses(),
         "series": _series(at),
+        "failed_workflows_hourly": _hours(MetricName.FAILED_WORKFLOWS, at),
     }
 
 
@@ -115,6 +165,16 @@ def _series(at: datetime) -> list[dict[str, Any]]:
         row = rows.setdefault(metric.day, {"day": metric.day, **{name.value: 0 for name in MetricName}})
         row[metric.name] = metric.value
     return list(rows.values())
+
+
+def _hours(name: MetricName, at: datetime) -> list[dict[str, Any]]:
+    """Return the last 24 hours, the one that is running last, each with its number, be it none."""
+    last = _hour_of(at)
+    hours = [last - timedelta(hours=back) for back in range(23, -1, -1)]
+    values = dict(
+        HourlyMetric.objects.filter(name=name, hour__range=(hours[0], last)).values_list("hour", "value")
+    )
+    return [{"hour": hour, "value": values.get(hour, 0)} for hour in hours]
 
 
 def _popular_courses(limit: int = 5) -> list[dict[str, Any]]:

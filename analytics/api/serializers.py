@@ -28,6 +28,13 @@ class DaySerializer(serializers.Serializer[Any]):
     failed_workflows = serializers.IntegerField()
 
 
+class HourSerializer(serializers.Serializer[Any]):
+    """A number of an hour, by the moment at which it begins."""
+
+    hour = serializers.DateTimeField()
+    value = serializers.IntegerField()
+
+
 class PlatformNumbersSerializer(serializers.Serializer[Any]):
     """The platform in numbers; rates are percent (0 to 100), times seconds."""
 
@@ -43,6 +50,7 @@ class PlatformNumbersSerializer(serializers.Serializer[Any]):
     avg_time_to_complete = serializers.FloatField(allow_null=True)
     popular_courses = PopularCourseSerializer(many=True)
     series = DaySerializer(many=True)
+    failed_workflows_hourly = HourSerializer(many=True, help_text="The last 24 hours, the running one last.")
 
 
 class CourseNumbersSerializer(serializers.Serializer[Any]):

@@ -12,12 +12,15 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from analytics import services
-from analytics.models import DailyMetric, MetricName
+from analytics.models import DailyMetric, HourlyMetric, MetricName
 from courses.tests.factories import CourseFactory
 from enrollments.events import EnrollmentActivated
 from enrollments.models import Enrollment
 from enrollments.tests.factories import EnrollmentFactory
+from smartcourse.db.identifiers import uuid7
 from smartcourse.events.outbox import publish
+from smartcourse.workflows.events import WorkflowFailed
+from smartcourse.workflows.models import Run, RunStatus
 
 pytestmark = pytest.mark.django_db
 PLATFORM = "/api/v1/analytics/platform"
@@ -25,6 +28,13 @@ PLATFORM = "/api/v1/analytics/platform"
 
 def today() -> Any:
     return timezone.now().astimezone(UTC).date()
+
+
+def a_failed_run(*, at: datetime) -> Run:
+    return Run.objects.create(
+        process="publishing", subject_id=uuid7(), key=str(uuid7()), status=RunStatus.FAILED, finished_at=at,
+        next_attempt_at=at,
+    )  # fmt: skip
 
 
 def values() -> dict[tuple[str, str], int]:
@@ -63,6 +73,32 @@ class TestRecomputeDay:
         assert values() == {(MetricName.NEW_ENROLLMENTS, today().isoformat()): 1}
 
 
+class TestRecomputeHour:
+    def test_counts_the_processes_that_failed_in_it(self) -> None:
+        moment = datetime(2026, 3, 29, 1, 59, 59, tzinfo=UTC)
+        for finished_at in (moment, moment + timedelta(seconds=1), moment - timedelta(minutes=59)):
+            a_failed_run(at=finished_at)
+        for _ in range(2):
+            services.recompute_hour(moment=moment)
+        [metric] = HourlyMetric.objects.all()
+        assert (metric.name, metric.value) == (MetricName.FAILED_WORKFLOWS, 2)
+        assert metric.hour == datetime(2026, 3, 29, 1, tzinfo=UTC)
+
+    def test_is_done_when_a_process_fails(self, settle: Any) -> None:
+        run = a_failed_run(at=timezone.now())
+        told = {
+            "process": run.process,
+            "subject_id": run.subject_id,
+            "error_code": "timed_out",
+            "error": "Too late.",
+        }
+        for _ in range(2):
+            publish(WorkflowFailed(workflow_id=run.pk, **told))
+        settle()
+        assert HourlyMetric.objects.get().value == 1
+        assert values() == {(MetricName.FAILED_WORKFLOWS, today().isoformat()): 1}
+
+
 class TestRebuild:
     def test_comes_to_the_same_numbers(self) -> None:
         for days in (0, 1, 3):
@@ -95,6 +131,16 @@ class TestPlatform:
         assert (numbers["total_enrollments"], numbers["course_completion_rate"]) == (2, 50.0)
         assert numbers["total_courses_published"] == 2
 
+    def test_tells_the_failed_processes_of_each_of_the_last_hours(self, staff: Any, client_of: Any) -> None:
+        now = timezone.now()
+        for hours in (0, 0, 2, 23, 24):
+            a_failed_run(at=now - timedelta(hours=hours))
+        services.rebuild_metrics()
+        told = client_of(staff).get(PLATFORM).json()["failed_workflows_hourly"]
+        numbers = [hour["value"] for hour in told]
+        assert (len(numbers), numbers[0], numbers[21], numbers[23]) == (24, 1, 1, 2)
+        assert sum(numbers) == 4, "the 24 hours that end with this one"
+
     def test_is_well_before_anybody_came(self, staff: Any, client_of: Any) -> None:
         numbers = client_of(staff).get(PLATFORM).json()
         assert numbers["avg_time_to_complete"] is None
@@ -115,7 +161,7 @@ class TestPlatform:
         EnrollmentFactory.create_batch(5)
         services.recompute_day(day=today())
         client = client_of(staff)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             client.get(PLATFORM)
 
 

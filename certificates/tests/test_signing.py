@@ -8,6 +8,7 @@ from base64 import b64encode, urlsafe_b64decode
 from typing import Any
 
 import pytest
+import redis
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.urls import reverse
@@ -104,3 +105,14 @@ class TestBackOffice:
         assert "icon-yes" in client.get(page).content.decode()
         Certificate.objects.update(recipient_name="Mallory")
         assert "icon-no" in client.get(page).content.decode()
+
+    def test_are_limited_like_everything_that_is_no_guess(self, anonymous: Any, settings: Any) -> None:
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        settings.RATE_LIMITS_ENABLED = True
+        # Tokens that come back in hours, so that none does while the test runs.
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "default": (3, 36_000), "verify": (1, 36_000)}
+        answers = [anonymous.get(f"{URL}/keys") for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert answers[-1].json()["code"] == "rate_limited"
+        # Codes are guessed at the other address, whose own and smaller bucket is still full.
+        assert anonymous.get(f"{URL}/verify/{secrets.token_hex(16)}").status_code == 404

@@ -55,7 +55,7 @@ def publish(fact: Fact) -> None:
 
 def _wake_relay() -> None:
     if inline():
-        run_inline("events.relay", {})
+        run_inline("events.relay", queue="events", arguments={})
         return
     # After the commit rather than in it: NOTIFY inside a transaction makes all commits of the cluster queue for one
     # lock. A wake-up that is lost costs a second, no more: the relay looks once a second anyway.

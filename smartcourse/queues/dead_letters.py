@@ -138,7 +138,12 @@ def redrive_letters(letters: DeadLetterQuerySet, *, by: Any = None) -> int:
 
 def _send(letter: DeadLetter) -> bool:
     if inline():
-        transaction.on_commit(lambda: run_inline(letter.task, letter.arguments, request_id=letter.request_id))
+        sent: dict[str, Any] = {
+            "queue": letter.queue,
+            "arguments": letter.arguments,
+            "request_id": letter.request_id,
+        }
+        transaction.on_commit(lambda: run_inline(letter.task, **sent))
         return True
     return send_now(letter.task, queue=letter.queue, arguments=letter.arguments, request_id=letter.request_id)
 

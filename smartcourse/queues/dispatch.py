@@ -12,6 +12,7 @@ from celery.app import app_or_default
 from django.conf import settings
 from django.db import transaction
 
+from smartcourse.db.identifiers import uuid7
 from smartcourse.observability.context import current_request_id, request_context
 from smartcourse.queues.publisher import BrokerRests, Publisher
 
@@ -20,6 +21,9 @@ log = structlog.get_logger(__name__)
 _publishers: dict[int, Publisher] = {}
 _lock = threading.Lock()
 _inline = threading.local()
+
+Waiting = tuple[str, str, dict[str, Any], str]
+"""A task that waits its turn inline: name, queue, arguments, request id."""
 
 
 def enqueue(task: str, /, *, queue: str, **arguments: Any) -> None:
@@ -32,7 +36,7 @@ def enqueue(task: str, /, *, queue: str, **arguments: Any) -> None:
 
     def send() -> None:
         if inline():
-            run_inline(task, arguments, request_id=request_id)
+            run_inline(task, queue=queue, arguments=arguments, request_id=request_id)
         else:
             send_now(task, queue=queue, arguments=arguments, request_id=request_id)
 
@@ -68,17 +72,17 @@ def inline() -> bool:
     return bool(settings.TASKS_INLINE)
 
 
-def run_inline(task: str, arguments: dict[str, Any], *, request_id: str = "") -> None:
+def run_inline(task: str, *, queue: str, arguments: dict[str, Any], request_id: str = "") -> None:
     """Do the task in this thread, and whatever it sends after it; nothing is raised.
 
     Tasks send tasks: the outermost call does them all, one after another in the order they were sent, so that no task
-    ever runs within another one. What fails is logged, and left to its row.
+    ever runs within another one. What fails is a dead letter at once: nobody is here to wait for another attempt.
     """
-    waiting: deque[tuple[str, dict[str, Any], str]] | None = getattr(_inline, "waiting", None)
+    waiting: deque[Waiting] | None = getattr(_inline, "waiting", None)
     if waiting is not None:
-        waiting.append((task, arguments, request_id))
+        waiting.append((task, queue, arguments, request_id))
         return
-    _inline.waiting = waiting = deque([(task, arguments, request_id)])
+    _inline.waiting = waiting = deque([(task, queue, arguments, request_id)])
     try:
         while waiting:
             _do(*waiting.popleft())
@@ -86,7 +90,7 @@ def run_inline(task: str, arguments: dict[str, Any], *, request_id: str = "") ->
         _inline.waiting = None
 
 
-def _do(task: str, arguments: dict[str, Any], request_id: str) -> None:
+def _do(task: str, queue: str, arguments: dict[str, Any], request_id: str) -> None:
     try:
         if task not in current_app.tasks:
             current_app.loader.import_default_modules()
@@ -94,3 +98,14 @@ def _do(task: str, arguments: dict[str, Any], request_id: str) -> None:
             current_app.tasks[task].run(**arguments)
     except Exception as error:
         log.exception("a task failed inline", task=task, error=repr(error))
+        _keep(task, queue, arguments, request_id, error)
+
+
+def _keep(task: str, queue: str, arguments: dict[str, Any], request_id: str, error: Exception) -> None:
+    # Dead letters are sent again by this module.
+    from smartcourse.queues.dead_letters import keep_failure
+
+    if not getattr(current_app.tasks.get(task), "is_sweeper", False):
+        keep_failure(
+            task_id=str(uuid7()), task=task, queue=queue, error=error, arguments=arguments, request_id=request_id
+        )  # fmt: skip

@@ -296,6 +296,7 @@ ADMIN = {
     "accounts.SignInAttempts": STAFF,
     "accounts.User": STAFF,
     "analytics.DailyMetric": STAFF,
+    "analytics.HourlyMetric": STAFF,
     "certificates.Certificate": TEACHERS,
     "courses.Category": STAFF,
     "courses.Course": TEACHERS,

@@ -46,5 +46,7 @@ class TestRequestId:
 class TestTask:
     def test_runs_as_a_part_of_the_request(self) -> None:
         seen: list[str] = []
-        dispatch.run_inline("tests.note_request_id", {"seen": seen}, request_id=REQUEST)
+        dispatch.run_inline(
+            "tests.note_request_id", queue="default", arguments={"seen": seen}, request_id=REQUEST
+        )
         assert (seen, current_request_id()) == ([REQUEST], "")

@@ -15,8 +15,9 @@ from enrollments.models import Enrollment, EnrollmentStatus
 from enrollments.services import enroll
 from notifications.models import Message
 from smartcourse.observability.context import current_request_id, request_context
+from smartcourse.queues.dead_letters import redrive_letters
 from smartcourse.queues.dispatch import enqueue
-from smartcourse.queues.models import ScheduledRun
+from smartcourse.queues.models import DeadLetter, DeadLetterStatus, ScheduledRun
 from smartcourse.queues.scheduler import database_time
 
 done: list[str] = []
@@ -36,8 +37,13 @@ def second() -> None:
 
 
 @shared_task(name="inline.fails", time_limit=20, soft_time_limit=19)
-def fails() -> None:
+def fails(*, word: str = "") -> None:
     enqueue("inline.second", queue="default")
+    raise LookupError("on purpose")
+
+
+@shared_task(name="inline.sweep_up", time_limit=20, soft_time_limit=19)
+def sweep_up() -> None:
     raise LookupError("on purpose")
 
 
@@ -70,6 +76,23 @@ class TestInline:
         assert ScheduledRun.objects.filter(job="script").exists()
         # And what the failed task had sent is done all the same.
         assert done == ["second for "]
+
+    def test_keeps_a_task_that_fails_as_a_dead_letter(self) -> None:
+        with request_context("req-8"):
+            enqueue("inline.fails", queue="reports", word="hello")
+        letter = DeadLetter.objects.get()
+        assert (letter.task, letter.queue, letter.request_id) == ("inline.fails", "reports", "req-8")
+        assert letter.arguments == {"word": "hello"}
+        assert letter.cause == "LookupError: on purpose"
+
+        assert redrive_letters(DeadLetter.objects.all()) == 1
+        letter.refresh_from_db()
+        assert letter.status == DeadLetterStatus.REDRIVEN
+        assert DeadLetter.objects.open().count() == 1, "it failed again"
+
+    def test_keeps_no_letter_of_a_sweeper(self) -> None:
+        enqueue("inline.sweep_up", queue="default")
+        assert not DeadLetter.objects.exists()
 
     def test_outlives_a_task_that_is_not_there(self) -> None:
         enqueue("inline.unheard_of", queue="default")

@@ -8,12 +8,14 @@ from typing import Any
 from smartcourse.tests.faults.platform import Platform
 from smartcourse.tests.faults.waiting import eventually
 
-# What is still to be done, by where it lies.
+# What is still to be done, by where it lies. A run that waits for what has not come has nothing to do.
 UNDONE = """
     SELECT
         (SELECT count(*) FROM events_outboxfact WHERE relayed_at IS NULL) AS facts,
         (SELECT count(*) FROM events_delivery WHERE status = 'PENDING') AS deliveries,
-        (SELECT count(*) FROM workflows_run WHERE finished_at IS NULL) AS runs,
+        (SELECT count(*) FROM workflows_run run WHERE finished_at IS NULL AND NOT (
+            status = 'WAITING' AND NOT EXISTS (SELECT FROM workflows_signal WHERE run_id = run.id)
+        )) AS runs,
         (SELECT count(*) FROM notifications_message WHERE status = 'PENDING') AS messages
 """
 # Effects of the faults' subscribers, against the deliveries that say that they were handled.

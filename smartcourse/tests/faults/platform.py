@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -96,15 +97,26 @@ class Platform:
         """Kill a process with its children, as -9 and the machine's end do."""
         self._children[name].end()
 
-    def terminate(self, name: str, *, within: float) -> None:
-        """Ask a process to end, and wait until it has; its log is checked by nobody but you.
+    def terminate(self, *names: str, within: float) -> dict[str, float]:
+        """Ask processes to end, together, and return after how many seconds each had; look into their logs yourself.
 
         Raises:
-            AssertionError: it took longer.
+            AssertionError: one took longer.
         """
-        send(self.pid(name), signal.SIGTERM)
-        eventually(lambda: not self.runs(name), within, f"{name} did not end")
-        self._children[name].end()
+        begun, ended = time.monotonic(), dict[str, float]()
+        for name in names:
+            send(self.pid(name), signal.SIGTERM)
+
+        def look() -> bool:
+            for name in names:
+                if name not in ended and not self.runs(name):
+                    ended[name] = time.monotonic() - begun
+            return len(ended) == len(names)
+
+        eventually(look, within, f"of {', '.join(names)} not all ended")
+        for name in names:
+            self._children[name].end()
+        return ended
 
     def freeze(self, name: str) -> None:
         """Stop a process with its children where they stand."""

@@ -20,6 +20,7 @@ class Story:
     """`prepare` makes what it needs, `begin` sets it going and returns its subject.
 
     `done` and `undone` check what there is of it at its end. `facts` tell that it ended well: one of each, no more.
+    `waits` says that the process waits for something on this way through it, which `begin` brings.
     """
 
     process: str
@@ -28,6 +29,10 @@ class Story:
     done: Callable[[Platform, str], None]
     undone: Callable[[Platform, str], None]
     facts: tuple[str, ...]
+    waits: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.process}, waited for" if self.waits else self.process
 
     def run_of(self, platform: Platform, subject: str) -> dict[str, Any] | None:
         """Return the last run about that subject."""
@@ -78,6 +83,7 @@ class Scene:
     lessons: list[str]
     teacher: str
     student: str
+    student_id: str
     enrollment: str = ""
 
 
@@ -93,7 +99,7 @@ def _scene(platform: Platform, *, published: bool) -> Scene:
     [teacher] = platform.do("make_people", count=1, role="instructor")
     [course] = platform.do("make_courses", teacher=teacher["id"], count=1, published=published)
     [student] = platform.do("make_people", count=1)
-    return Scene(course["id"], course["lessons"], teacher["token"], student["token"])
+    return Scene(course["id"], course["lessons"], teacher["token"], student["token"], student["id"])
 
 
 def _enroll(platform: Platform, scene: Scene) -> str:
@@ -160,6 +166,24 @@ def _not_enrolled(platform: Platform, enrollment: str) -> None:
     assert facts_about(platform, enrollment, ("enrollment.dropped",)) == {"enrollment.dropped": 1}
 
 
+def _ordered(platform: Platform) -> Scene:
+    """Somebody whose seat is kept until it is paid."""
+    scene = _published_course(platform)
+    enrollment = platform.do("order_seat", course=scene.course, student=scene.student_id)
+    eventually(lambda: platform.rows(WAITING, enrollment), 30, "it does not wait for its money")
+    return replace(scene, enrollment=enrollment)
+
+
+WAITING = (
+    "SELECT id FROM workflows_run WHERE process = 'enrollment' AND subject_id = %s AND status = 'WAITING'"
+)
+
+
+def _pay(platform: Platform, scene: Scene) -> str:
+    platform.do("pay", enrollment=scene.enrollment)
+    return scene.enrollment
+
+
 # Certification
 
 
@@ -209,3 +233,5 @@ STORIES = {
         Story("archiving", _learner, _archive, _archived, _not_archived, ("course.archived",)),
     )
 }
+# The same process, on the way that leads past its wait.
+PAID = replace(STORIES["enrollment"], prepare=_ordered, begin=_pay, waits=True)

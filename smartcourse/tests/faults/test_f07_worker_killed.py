@@ -8,9 +8,9 @@ import pytest
 
 from smartcourse.tests.faults.checks import check_once, drained
 from smartcourse.tests.faults.platform import Platform
-from smartcourse.tests.faults.stories import STORIES, Story
+from smartcourse.tests.faults.stories import PAID, STORIES, Story
 from smartcourse.tests.faults.waiting import eventually
-from smartcourse.workflows.definitions import Process, Wait, all_processes
+from smartcourse.workflows.definitions import Wait, all_processes, process_called
 
 RESUMED_WITHIN = 30
 # The boundary before the step, the moment before its commit, and the boundary behind it.
@@ -23,14 +23,15 @@ DEATHS = """
 """
 
 
-def killed(process: Process) -> list[str]:
-    """Return every place of the process that a worker can die at; where there is nothing to wait for, nobody does."""
-    steps = [step for step in process.steps if not isinstance(step, Wait)]
-    return [f"{process.name}.{step.name}.{moment}" for step in steps for moment in MOMENTS]
+# Every process, and every way through it.
+WAYS = (*STORIES.values(), PAID)
 
 
-def story_of(process: Process) -> Story:
-    return STORIES[process.name]
+def killed(story: Story) -> list[str]:
+    """Return every place that a worker can die at on that way; where there is nothing to wait for, nobody passes."""
+    steps = process_called(story.process).steps
+    chosen = [step for step in steps if isinstance(step, Wait) == story.waits]
+    return [f"{story.process}.{step.name}.{moment}" for step in chosen for moment in MOMENTS]
 
 
 def told(platform: Platform, name: str, subjects: list[str]) -> str:
@@ -58,9 +59,9 @@ class TestKilledWorker:
     def test_at_one_step_of_each_process_at_once(
         self, kept: Platform, figures: Callable[[str], None]
     ) -> None:
-        scenes = [(story, story.prepare(kept)) for story in map(story_of, all_processes())]
-        for process in all_processes():
-            kept.break_at(f"{process.name}.{process.steps[-1].name}.mid", "kill")
+        scenes = [(story, story.prepare(kept)) for story in WAYS]
+        for story in WAYS:
+            kept.break_at(killed(story)[-2], "kill")
         kept.break_at("enrollment.initialise_progress.before", "kill group")
         with kept.revived("worker1"):
             begun = [(story, story.begin(kept, scene)) for story, scene in scenes]
@@ -79,14 +80,14 @@ class TestKilledWorker:
         figures(told(kept, "all processes at once", subjects))
 
     @pytest.mark.full
-    @pytest.mark.parametrize("process", all_processes(), ids=lambda process: process.name)
-    def test_at_every_step(self, kept: Platform, figures: Callable[[str], None], process: Process) -> None:
+    @pytest.mark.parametrize("story", WAYS, ids=str)
+    def test_at_every_step(self, kept: Platform, figures: Callable[[str], None], story: Story) -> None:
         # The worst for each: RabbitMQ gives a dead worker's messages to the next one, and keeps those of a dead child's
         # worker; Redis forgets for half an hour what a child had, and the sweeper has to find it.
         mode = "kill group" if kept.kind == "RabbitMQ" else "kill"
-        story, subjects = story_of(process), []
+        subjects: list[str] = []
         with kept.revived("worker1"):
-            for place in killed(process):
+            for place in killed(story):
                 scene = story.prepare(kept)
                 # A whole worker takes along what else it has in hand: nothing but this story.
                 drained(kept, within=60)
@@ -99,19 +100,16 @@ class TestKilledWorker:
             drained(kept, within=60)
         check_once(kept)
         assert len(kept.rows(DEATHS, subjects)) == len(subjects), "each of them died once"
-        figures(told(kept, f"{process.name} ({mode})", subjects))
+        figures(told(kept, f"{story} ({mode})", subjects))
 
 
 @pytest.mark.full
 class TestRetriesThatEnd:
-    @pytest.mark.parametrize(
-        "process",
-        [pytest.param(process, id=process.name) for process in all_processes()],
-    )
+    @pytest.mark.parametrize("story", WAYS, ids=str)
     def test_undo_what_was_done_though_the_worker_dies_undoing(
-        self, kept: Platform, figures: Callable[[str], None], process: Process
+        self, kept: Platform, figures: Callable[[str], None], story: Story
     ) -> None:
-        story = story_of(process)
+        process = process_called(story.process)
         scene = story.prepare(kept)
         kept.break_at(f"{process.name}.{process.steps[-1].name}.mid", "raise", times=50)
         undoing = [f"{process.name}.{step.name}.undo.mid" for step in process.steps if step.compensate]
@@ -125,4 +123,4 @@ class TestRetriesThatEnd:
         story.check_undone(kept, subject)
         check_once(kept)
         assert len(kept.rows(DEATHS, [subject])) == len(undoing), "each undoing killed a worker once"
-        figures(f"F7 {kept.kind}, {process.name}: undone, {len(undoing)} workers killed while they undid it")
+        figures(f"F7 {kept.kind}, {story}: undone, {len(undoing)} workers killed while they undid it")

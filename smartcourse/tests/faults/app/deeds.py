@@ -15,8 +15,10 @@ from accounts.models import Role, User
 from accounts.services import Device, log_in
 from accounts.tests.factories import PASSWORD, UserFactory
 from courses.models import Course
+from courses.services import take_seat
 from courses.tests.factories import CourseFactory
-from enrollments.events import EnrollmentActivated
+from enrollments.events import EnrollmentActivated, PaymentSucceeded
+from enrollments.models import Enrollment
 from enrollments.tests.factories import EnrollmentFactory
 from progress.events import ModuleCompleted
 from smartcourse.db.identifiers import uuid7
@@ -27,6 +29,7 @@ from smartcourse.events.subscriptions import subscription
 from smartcourse.queues.dispatch import enqueue
 from smartcourse.tests.faults.app import facts
 from smartcourse.tests.faults.app.breakpoints import reach
+from smartcourse.workflows import services as workflows
 
 
 def publish_things(*, kind: str, plan: list[tuple[str, int]], batch: int = 1) -> int:
@@ -121,6 +124,29 @@ def activate_enrollments(*, courses: list[str], students: list[str], modules: in
         with transaction.atomic():
             publish(fact)
     return len(told)
+
+
+def order_seat(*, course: str, student: str) -> Any:
+    """Leave an enrollment as an order leaves it: its seat is taken, its process waits for the money."""
+    with transaction.atomic():
+        enrollment = Enrollment.objects.create(course_id=course, student_id=student)
+        take_seat(course_id=UUID(course))
+        workflows.start(
+            "enrollment", subject=enrollment.pk, key=str(enrollment.pk), data={"order_id": str(uuid7())}
+        )  # fmt: skip
+    return enrollment.pk
+
+
+def pay(*, enrollment: str) -> None:
+    """Tell that the money for it has come."""
+    ordered = Enrollment.objects.get(pk=enrollment)
+    with transaction.atomic():
+        publish(
+            PaymentSucceeded(
+                payment_id=uuid7(), order_id=uuid7(), enrollment_id=ordered.pk, student_id=ordered.student_id,
+                course_id=ordered.course_id, amount=4900, currency="EUR",
+            )
+        )  # fmt: skip
 
 
 def send_deliveries_again(*, times: int, seed: int) -> int:
