@@ -25,6 +25,7 @@ from django.db.models import Model
 from redis.exceptions import RedisError
 
 from accounts.models import Role, Session, User
+from smartcourse.observability.metrics import Look, count_look
 
 SESSION_KEPT, USER_KEPT = 24 * 3600, 15 * 60
 # Longer than any request takes that may have read what was there before.
@@ -83,23 +84,28 @@ def session_behind(*, session_id: UUID, user_id: UUID, at: datetime) -> Session 
 
 def _known(session_id: UUID, user_id: UUID) -> Session | None:
     """Return what the cache knows, None where it knows nothing, is in doubt, or is away."""
-    if not _trust.is_worth_asking():
-        return None
-    names = f"session:{session_id}", f"user:{user_id}"
-    try:
-        if not _trust.holds():
-            return None
-        found = cache.get_many(names, version=_trust.run)
-    except RedisError as error:
-        _cache_is_away(error)
-        return None
-    session, user = (found.get(name, DOUBT) for name in names)
+    session, user = _looked_up(f"session:{session_id}", f"user:{user_id}")
     if DOUBT in (session, user) or session["user"] != user_id:
         return None
     stood = _row(Session, {"id": session_id, "user_id": user_id, "expires_at": session["expires_at"]})
     stood.user = _row(User, {name: user[name] for name in KNOWN})
     stood.user.__dict__["roles"] = [Role(role) for role in user["roles"]]
     return stood
+
+
+def _looked_up(*names: str) -> list[Any]:
+    """Return what the cache has under these names, each a doubt where it has nothing, or is not to be believed."""
+    found: dict[str, Any] = {}
+    result: Look = "away"
+    try:
+        if _trust.is_worth_asking() and _trust.holds():
+            found, result = cache.get_many(names, version=_trust.run), "miss"
+    except RedisError as error:
+        _cache_is_away(error)
+    entries = [found.get(name, DOUBT) for name in names]
+    for name, entry in zip(names, entries, strict=True):
+        count_look(name.partition(":")[0], result if entry == DOUBT else "hit")
+    return entries
 
 
 def _row(model: type[Row], values: dict[str, Any]) -> Row:

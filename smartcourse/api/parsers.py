@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
@@ -16,7 +17,7 @@ ParserContext = Mapping[str, Any] | None
 
 
 class JSONParser(FrameworkJSONParser):
-    """JSON without NaN and Infinity, as DRF's parser, and without names that occur twice or nesting beyond reason.
+    """JSON without NaN and Infinity, however written, without names that occur twice, and without deep nesting.
 
     JSON has no charset, and what its twice named members mean is anybody's guess (RFC 8259 §4, §8.1, §11): whoever
     checks a request before us may have read the other one.
@@ -27,7 +28,9 @@ class JSONParser(FrameworkJSONParser):
     ) -> dict[str, Any]:
         try:
             text = stream.read().decode()
-            data: Any = json.loads(text, parse_constant=strict_constant, object_pairs_hook=_object_of)
+            data: Any = json.loads(
+                text, parse_constant=strict_constant, parse_float=_finite, object_pairs_hook=_object_of
+            )
         except ValueError as error:
             raise ParseError(f"This is not JSON: {error}") from error
         except RecursionError as error:
@@ -42,6 +45,13 @@ def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ParseError("A name occurs twice in one object.")
     return members
+
+
+def _finite(digits: str) -> float:
+    # 1e400 is JSON, and infinite in every language that reads it into a double (RFC 8259 §6).
+    if not isfinite(number := float(digits)):
+        raise ParseError("A number is out of range.")
+    return number
 
 
 class FormParser(FrameworkFormParser):

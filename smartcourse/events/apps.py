@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
+from smartcourse.observability.readings import provide
+
 
 class EventsConfig(AppConfig):
     name = "smartcourse.events"
@@ -11,3 +13,6 @@ class EventsConfig(AppConfig):
         autodiscover_modules("events")
         # It registers itself with the relay, by its name alone: Kafka's package is not needed for that.
         import smartcourse.events.kafka.sink  # noqa: F401
+        from smartcourse.events import metrics
+
+        provide("database", metrics.read)

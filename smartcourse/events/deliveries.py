@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable
@@ -85,7 +86,15 @@ def _run_subscriber(delivery: Delivery) -> None:
     row = delivery.fact
     fact = row.read()
     with request_context(row.request_id):
+        started = time.perf_counter()
         subscription(delivery.subscriber).handler(fact)
+        log.info(
+            "delivery",
+            subscriber=delivery.subscriber,
+            fact_type=row.type,
+            fact=str(row.pk),
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
 
 
 def _write_ahead(delivery: Delivery) -> bool:

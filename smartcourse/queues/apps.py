@@ -4,6 +4,8 @@ from django.apps import AppConfig
 from django.db import ProgrammingError
 from django.db.models.signals import post_migrate
 
+from smartcourse.observability.readings import provide
+
 
 class QueuesConfig(AppConfig):
     name = "smartcourse.queues"
@@ -12,8 +14,10 @@ class QueuesConfig(AppConfig):
     def ready(self) -> None:
         # Every process that sends or does tasks needs the Celery application as the current one.
         import smartcourse.celery  # noqa: F401
-        from smartcourse.queues import connections, dead_letters  # noqa: F401 - they hear of tasks
+        from smartcourse.queues import connections, dead_letters, metrics  # noqa: F401 - the first two hear of tasks
 
+        provide("database", metrics.read_dead_letters)
+        provide("broker", metrics.read_depths)
         post_migrate.connect(_seed_schedule, sender=self)
 
 

@@ -14,6 +14,7 @@ from smartcourse.settings.environment import at_least, env, jwt_keys, verificati
 from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts for other systems
 from smartcourse.settings.lockout import *  # noqa: F403 - the part about guessing passwords
 from smartcourse.settings.logging import logging_settings
+from smartcourse.settings.metrics import *  # noqa: F403 - the part about what operators read
 from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
 from smartcourse.settings.recovery import *  # noqa: F403 - the part about getting back in
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
@@ -66,6 +67,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: it measures all that comes, and answers who scrapes by a container's address, which is none of our hosts.
+    "smartcourse.observability.middleware.MetricsMiddleware",
     "smartcourse.observability.middleware.RequestIdMiddleware",
     "smartcourse.observability.middleware.AccessLogMiddleware",
     # Headers first: they are on whatever answers below, redirects, static files and refusals among it.
@@ -271,8 +274,14 @@ PERMISSIONS_POLICY = ", ".join(
 """What no page of ours asks a browser for."""
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": ["'self'"],
+        # Nothing but what is named below: no inline script or style, no eval, nobody else's server.
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

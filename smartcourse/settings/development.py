@@ -7,7 +7,13 @@ from base64 import b64encode
 
 from smartcourse.embedded.datafolder import local_secret
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
-from smartcourse.settings.base import BASE_DIR, CONTENT_SECURITY_POLICY, DATA_DIR, STORAGES
+from smartcourse.settings.base import (
+    BASE_DIR,
+    CONTENT_SECURITY_POLICY,
+    DATA_DIR,
+    METRICS_NETWORKS,
+    STORAGES,
+)
 from smartcourse.settings.environment import env, jwt_keys, signing_seed
 from smartcourse.settings.logging import logging_settings
 
@@ -39,6 +45,9 @@ CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1):\d+$"]
 # A receiver that is being written runs on this machine, without TLS.
 WEBHOOKS_HTTPS_ONLY = False
 WEBHOOKS_ALLOWED_PRIVATE = env.list("WEBHOOKS_ALLOWED_PRIVATE", default=[])
+
+# Whoever sits at this machine reads its numbers; METRICS_NETWORKS names others.
+METRICS_NETWORKS = METRICS_NETWORKS or ["127.0.0.0/8", "::1/128"]
 
 DOCS_ARE_PUBLIC = True
 DEMO_ALLOWED = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode, urlsafe_b64decode
+from ipaddress import ip_network
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +15,7 @@ MINIMUM_SECRET_LENGTH = 50
 MINIMUM_DISTINCT_CHARACTERS = 12
 ED25519_KEY_BYTES = 32
 MINIMUM_HMAC_BYTES = 32
+MINIMUM_TOKEN_LENGTH = 32
 # What people leave in from an example file; a real random secret has none of these words in it.
 PLACEHOLDERS = ("change", "insecure", "secret", "example", "password", "replace", "default")
 
@@ -104,3 +106,30 @@ def jwt_keys(name: str) -> list[str]:
     if any(len(key.encode()) < MINIMUM_HMAC_BYTES for key in keys):
         raise ImproperlyConfigured(f"{name}: a key must have at least {MINIMUM_HMAC_BYTES} bytes.")
     return keys
+
+
+def metrics_token(name: str) -> str:
+    """Return the token of that name, which may be left out.
+
+    Raises:
+        ImproperlyConfigured: it is short (under 32 characters), or a placeholder.
+    """
+    value: str = env.str(name, default="")
+    if value and (len(value) < MINIMUM_TOKEN_LENGTH or any(word in value.lower() for word in PLACEHOLDERS)):
+        raise ImproperlyConfigured(f"{name} is too weak; make one with: openssl rand -hex 32")
+    return value
+
+
+def networks_named(name: str) -> list[str]:
+    """Return the networks of that name, separated by commas.
+
+    Raises:
+        ImproperlyConfigured: one is no network (`10.0.0.0/8`).
+    """
+    words: list[str] = env.list(name, default=[])
+    for word in words:
+        try:
+            ip_network(word)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}: “{word[:50]}” is no network.") from None
+    return words

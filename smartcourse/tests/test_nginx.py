@@ -80,6 +80,17 @@ class TestRefusals:
         self.check(answer.status_code, dict(answer.headers), answer.json(), 503, "unavailable")
         assert answer.headers["Retry-After"] == "5"
 
+    @pytest.mark.parametrize(
+        "path", ["/metrics", "//metrics", "/%6detrics", "/api/../metrics", "/metrics?x=1"]
+    )
+    def test_of_what_is_for_operators(self, site: str, path: str) -> None:
+        # By hand: a client would tidy the path up.
+        with closing(HTTPConnection(site.removeprefix("http://"), timeout=10)) as connection:
+            connection.putrequest("GET", path)
+            connection.endheaders()
+            answer = connection.getresponse()
+            self.check(answer.status, dict(answer.getheaders()), json.load(answer), 404, "not_found")
+
     def check(self, status: int, headers: Mapping[str, str], body: Any, wanted: int, code: str) -> None:
         told = {name.lower(): value for name, value in headers.items()}
         assert (status, body["status"], body["code"]) == (wanted, wanted, code)

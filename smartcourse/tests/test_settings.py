@@ -71,6 +71,7 @@ class TestProduction:
             ("WEBHOOKS_ALLOWED_PRIVATE", "127.0.0.1/32"),
             ("TRUSTED_PROXY_COUNT", "-1"), ("TRUSTED_PROXY_COUNT", "one"),
             ("JWT_PREVIOUS_KEYS", f"{'k' * 40},{'k' * 31}"),
+            ("METRICS_TOKEN", "short"), ("METRICS_NETWORKS", "10.0.0.0/8,everywhere"),
         ],
     )  # fmt: skip
     def test_refuses_to_start_and_says_why(self, name: str, value: str | None) -> None:

@@ -8,6 +8,7 @@ database, which hears nothing of it for too long, so that it cannot go on where 
 
 from __future__ import annotations
 
+import time
 import traceback
 from datetime import timedelta
 from uuid import UUID
@@ -100,7 +101,7 @@ def take_step(run_id: UUID, token: int) -> bool:
                 return False
             _let_the_database_end_us(run)
             with request_context(run.request_id):
-                going_on = _undo_step(run) if run.status == RunStatus.COMPENSATING else _do_step(run)
+                going_on = _take(run)
             run.lease_expires_at = later(settings.WORKFLOW_LEASE_SECONDS) if going_on else None
             run.step_started_at = Now()
             run.deaths = 0
@@ -108,6 +109,21 @@ def take_step(run_id: UUID, token: int) -> bool:
             return going_on
     except Exception as error:  # noqa: BLE001 - whatever a step raises is recorded with its run
         return record_failure(run_id, token, error)
+
+
+def _take(run: Run) -> bool:
+    """Do or undo a step, and leave one timed line in the log, as a request does."""
+    deed, position, started = run.status, run.position, time.perf_counter()
+    going_on = _undo_step(run) if run.status == RunStatus.COMPENSATING else _do_step(run)
+    log.info(
+        "step",
+        process=run.process,
+        run=str(run.pk),
+        position=position,
+        taken=deed.lower(),
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+    )
+    return going_on
 
 
 def _locked(run_id: UUID, token: int) -> Run | None:

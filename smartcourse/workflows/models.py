@@ -114,6 +114,10 @@ class Run(Entity):
                 fields=["next_attempt_at"], condition=models.Q(status__in=LIVE), name="runs_not_ended"
             ),
             models.Index(fields=["subject_id"], name="runs_by_subject"),
+            # Failures are few; they are counted at every scrape of the metrics.
+            models.Index(
+                fields=["process"], condition=models.Q(status=RunStatus.FAILED), name="runs_that_failed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -108,6 +108,7 @@ class TestHostileInput:
     @pytest.mark.parametrize(
         "body",
         ["", "{", "null", "[]", '"text"', "7", "NaN", '{"email": NaN}', '{"email": Infinity}', DEEP, "[" * 100_000,
+         "[1e400]", '{"email": -1e400}',
          '{"email": "\\ud800"}', '{"\\ud800": 1}', '{"email": "\\u0000"}', "\xff\xfe", '{"email": {"$ne": 1}}'],
     )  # fmt: skip
     @pytest.mark.parametrize("address", ["/api/v1/auth/login", "/api/v1/auth/register"])
@@ -144,6 +145,17 @@ class TestHostileInput:
         client = Client(raise_request_exception=False)
         answer = client.generic("POST", f"/api/v1/auth/{address}", body, f"{kind}; charset={charset}")
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+
+    @pytest.mark.parametrize(
+        ("length", "status"), [("abc", 400), ("-5", 400), ("", 400), ("3", 400), ("9" * 25, 413)]
+    )
+    def test_of_a_length_that_is_none(self, length: str, status: int) -> None:
+        client, body = (
+            Client(raise_request_exception=False),
+            b'{"email": "a@example.org", "password": "wrong one"}',
+        )
+        answer = client.generic("POST", "/api/v1/auth/login", body, "application/json", CONTENT_LENGTH=length)
+        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
 
     @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
     def test_of_too_many_bytes_is_a_413(self, settings: Any, kind: str) -> None:

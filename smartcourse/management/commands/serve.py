@@ -13,6 +13,7 @@ from granian.constants import Interfaces
 from granian.server.mp import MPServer
 
 from smartcourse.observability.draining import marker_of
+from smartcourse.observability.metrics import shared_by_processes
 
 KILLED_AFTER = 10
 """Seconds that a worker may take over what it has in hand once it has stopped to take more."""
@@ -60,7 +61,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Workers are forked: nothing that is open here may be theirs.
-        DrainingServer(
+        server = DrainingServer(
             "smartcourse.wsgi:application",
             address=options["host"],
             port=options["port"],
@@ -70,4 +71,6 @@ class Command(BaseCommand):
             workers_kill_timeout=KILLED_AFTER,
             respawn_failed_workers=True,
             drain=options["drain"],
-        ).serve()
+        )
+        with shared_by_processes():
+            server.serve()

@@ -59,7 +59,7 @@ class TestHeaders:
         assert answer["X-Frame-Options"] == "DENY"
         assert answer["Referrer-Policy"] == "strict-origin-when-cross-origin"
         policy = answer["Content-Security-Policy"]
-        assert "default-src 'self'" in policy
+        assert "default-src 'none'" in policy
         assert "unsafe" not in policy
 
     def test_cors_is_for_named_origins(self, client: Client, settings: Any) -> None:
