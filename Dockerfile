@@ -26,6 +26,7 @@ USER 10001
 RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(48))')" \
     JWT_SIGNING_KEY="$(python -c 'import secrets; print(secrets.token_hex(48))')" \
     CERTIFICATE_SIGNING_KEY="$(python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())')" \
+    DATA_ENCRYPTION_KEY="$(python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())')" \
     ALLOWED_HOSTS=build.invalid PUBLIC_URL=https://build.invalid DATABASE_URL=postgres://build.invalid/build \
     REDIS_URL=redis://build.invalid EMAIL_URL=consolemail:// \
     python manage.py collectstatic --noinput --verbosity 0

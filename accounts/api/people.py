@@ -33,11 +33,11 @@ class UserViewSet(ContextViewSet):
         # For the schema; which of the two it is, `retrieve` decides.
         "retrieve": PolymorphicProxySerializer(
             component_name="UserOrPublicProfile",
-            serializers=[shapes.UserSerializer, shapes.PublicProfileSerializer],
+            serializers=[shapes.AccountSerializer, shapes.PublicProfileSerializer],
             resource_type_field_name=None,
         ),
-        "update": shapes.UserSerializer,
-        "partial_update": shapes.UserSerializer,
+        "update": shapes.AccountSerializer,
+        "partial_update": shapes.AccountSerializer,
     }
     inputs: ClassVar[dict[str, Any]] = {"update": shapes.ProfileInput, "partial_update": shapes.ProfileInput}
     permissions: ClassVar[dict[str, Any]] = {
@@ -58,11 +58,13 @@ class UserViewSet(ContextViewSet):
         """A person: whole for oneself and staff, the public profile for others."""
         person = self.get_object()
         known = policies.is_staff(request.user) or person.pk == request.user.pk
-        shape: type[BaseSerializer[Any]] = shapes.UserSerializer if known else shapes.PublicProfileSerializer
+        shape: type[BaseSerializer[Any]] = (
+            shapes.AccountSerializer if known else shapes.PublicProfileSerializer
+        )
         return Response(shape(person, context=self.get_serializer_context()).data)
 
     def update(self, request: Request, pk: UUID) -> Response:
-        """Change what a person is called: oneself, or staff anybody."""
+        """Change what a person has said of themselves: oneself, or staff anybody."""
         person = self.get_object()
         if person.pk != request.user.pk and not policies.is_staff(request.user):
             raise NotAllowed

@@ -62,8 +62,8 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
         "grant": shapes.SignedInSerializer,
         "refresh": SIGNED_IN,
         "verify_email": shapes.UserSerializer,
-        "me": shapes.UserSerializer,
-        "change_me": shapes.UserSerializer,
+        "me": shapes.AccountSerializer,
+        "change_me": shapes.AccountSerializer,
     }
     inputs: ClassVar[dict[str, Any]] = {
         "register": shapes.RegistrationInput,
@@ -182,7 +182,7 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
         return self.respond(request.user)
 
     def change_me(self, request: Request) -> Response:
-        """Change what one is called."""
+        """Change what one has said of oneself; what is left out stays."""
         changes = self.validated(request)
         return self.respond(
             services.update_profile(user_id=self.caller.pk, **changes) if changes else request.user

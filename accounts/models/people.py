@@ -13,6 +13,7 @@ from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from smartcourse.db.encryption import EncryptedDateField, EncryptedTextField
 from smartcourse.db.models import Entity
 
 
@@ -93,6 +94,8 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_verified = models.BooleanField(default=False, help_text="The e-mail address was confirmed.")
+    phone = EncryptedTextField(blank=True, default="", help_text="In international form (ITU-T E.164).")
+    birth_date = EncryptedDateField(null=True, blank=True)
 
     objects: ClassVar[Any] = UserManager()
 
@@ -138,10 +141,11 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         """Return whether the person has one of these roles."""
         return self.is_active and any(role in roles for role in self.roles)
 
-    def rename(self, full_name: str) -> None:
-        """From now on the person is called this."""
-        self.full_name = full_name
-        self.save(update_fields=["full_name", "updated_at"])
+    def change(self, **changes: Any) -> None:
+        """Take on what the person says of themselves."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changes, "updated_at"])
 
     def change_password(self, password: str) -> None:
         """From now on this is the password."""

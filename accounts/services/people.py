@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.conf import settings
@@ -117,11 +117,20 @@ def check_strength(password: str, user: User, *, field: str = "password") -> Non
         raise WeakPassword(errors=rows) from error
 
 
-def update_profile(*, user_id: UUID, full_name: str) -> User:
-    """Change what a person is called."""
+class ProfileChanges(TypedDict, total=False):
+    """What people may change of themselves; what is left out stays."""
+
+    full_name: str
+    phone: str
+    """In international form (E.164); empty for none."""
+    birth_date: date | None
+
+
+def update_profile(*, user_id: UUID, **changes: Unpack[ProfileChanges]) -> User:
+    """Change what a person has said of themselves."""
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
-        user.rename(full_name.strip())
+        user.change(**changes)
         return user
 
 

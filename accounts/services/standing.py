@@ -35,8 +35,20 @@ DOUBT = "?"
 BELIEVED = 1.0
 # So often a mark is made again when Redis was another one behind it than before.
 TRIES = 3
-# What is known of a person. The password is not, and is read from the database where it is asked for.
-KNOWN = ("id", "email", "full_name", "is_active", "is_staff", "is_superuser", "is_verified", "created_at")
+# What is known of a person. The password is not, and is read from the database where it is asked for; what is encrypted
+# there stands here as it does there.
+KNOWN = (
+    "id",
+    "email",
+    "full_name",
+    "is_active",
+    "is_staff",
+    "is_superuser",
+    "is_verified",
+    "phone",
+    "birth_date",
+    "created_at",
+)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -127,7 +139,8 @@ def _fill(session: Session) -> None:
     if not _trust.is_worth_asking() or not _trust.run:
         return
     user = session.user
-    known = {name: getattr(user, name) for name in KNOWN} | {"roles": [role.value for role in user.roles]}
+    # As they were loaded a moment ago: to ask for an attribute would decrypt it.
+    known = {name: user.__dict__[name] for name in KNOWN} | {"roles": [role.value for role in user.roles]}
     stands = {"user": user.pk, "expires_at": session.expires_at}
     try:
         # Never over what is there: it may be a doubt about what was read here.

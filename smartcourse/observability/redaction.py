@@ -6,7 +6,10 @@ import re
 from collections.abc import MutableMapping
 from typing import Any
 
-SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signing_key", re.IGNORECASE)
+SECRET_NAMES = re.compile(
+    r"password|secret|token|authorization|cookie|api_key|signing_key|encryption_|phone|birth_date",
+    re.IGNORECASE,
+)
 BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
 JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 API_KEY = re.compile(r"\bsc_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,}")

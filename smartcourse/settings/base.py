@@ -10,7 +10,7 @@ from typing import Any
 import django_stubs_ext
 
 from smartcourse.settings.celery import *  # noqa: F403 - the part of these settings that is about tasks
-from smartcourse.settings.environment import at_least, env, jwt_keys, verification_keys
+from smartcourse.settings.environment import at_least, env, former_keys, jwt_keys, verification_keys
 from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts for other systems
 from smartcourse.settings.lockout import *  # noqa: F403 - the part about guessing passwords
 from smartcourse.settings.logging import logging_settings
@@ -338,5 +338,10 @@ CERTIFICATE_SIGNING_KEY = ""
 """The Ed25519 seed (32 bytes in base64) that certificates are signed with; each environment has its own."""
 CERTIFICATE_VERIFY_KEYS = verification_keys("CERTIFICATE_VERIFY_KEYS")
 """Public keys that signed earlier certificates: they stay in the key set after the signing key was replaced."""
+
+DATA_ENCRYPTION_KEY = ""
+"""What encrypts personal data and secrets in the database (AES-256, 32 bytes in base64), one an environment."""
+DATA_ENCRYPTION_PREVIOUS_KEYS = former_keys("DATA_ENCRYPTION_PREVIOUS_KEYS")
+"""Keys that it has replaced: they open what they sealed until `rotate_encryption_key` was run."""
 
 LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"), as_json=True)

@@ -14,7 +14,7 @@ from smartcourse.settings.base import (
     METRICS_NETWORKS,
     STORAGES,
 )
-from smartcourse.settings.environment import env, jwt_keys, signing_seed
+from smartcourse.settings.environment import env, jwt_keys, key_of_32_bytes
 from smartcourse.settings.logging import logging_settings
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -22,13 +22,17 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(DATA_DIR, "secret_key")
 JWT_SIGNING_KEY = "".join(jwt_keys("JWT_SIGNING_KEY")) or local_secret(DATA_DIR, "jwt_signing_key")
-CERTIFICATE_SIGNING_KEY = (
-    signing_seed("CERTIFICATE_SIGNING_KEY")
-    if env.str("CERTIFICATE_SIGNING_KEY", default="")
-    else b64encode(
-        hashlib.sha256(local_secret(DATA_DIR, "certificate_signing_key").encode()).digest()
-    ).decode()
-)
+
+
+def _local_key(name: str) -> str:
+    """Return the key of that name, 32 bytes in base64: from the environment, else one that the data folder keeps."""
+    if env.str(name, default=""):
+        return key_of_32_bytes(name)
+    return b64encode(hashlib.sha256(local_secret(DATA_DIR, name.lower()).encode()).digest()).decode()
+
+
+CERTIFICATE_SIGNING_KEY = _local_key("CERTIFICATE_SIGNING_KEY")
+DATA_ENCRYPTION_KEY = _local_key("DATA_ENCRYPTION_KEY")
 
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 0

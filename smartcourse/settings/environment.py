@@ -13,7 +13,8 @@ env = environ.Env()
 
 MINIMUM_SECRET_LENGTH = 50
 MINIMUM_DISTINCT_CHARACTERS = 12
-ED25519_KEY_BYTES = 32
+KEY_BYTES = 32
+KEY_ADVICE = "make one with: openssl rand -base64 32"
 MINIMUM_HMAC_BYTES = 32
 MINIMUM_TOKEN_LENGTH = 32
 # What people leave in from an example file; a real random secret has none of these words in it.
@@ -57,25 +58,37 @@ def strong_secret(name: str) -> str:
     return value
 
 
-def signing_seed(name: str) -> str:
-    """Return the Ed25519 seed of that name from the environment, in base64.
+def key_of_32_bytes(name: str) -> str:
+    """Return the key of that name from the environment, in base64: an Ed25519 seed, or a key for AES-256.
 
     Raises:
         ImproperlyConfigured: it is missing, not base64 of 32 bytes, or nothing that chance would give.
     """
     value: str = env.str(name, default="")
-    advice = "make one with: openssl rand -base64 32"
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set; {advice}")
+        raise ImproperlyConfigured(f"{name} is not set; {KEY_ADVICE}")
+    return _checked_key(name, value)
+
+
+def former_keys(name: str) -> list[str]:
+    """Return the keys of that name from the environment, in base64, separated by commas.
+
+    Raises:
+        ImproperlyConfigured: as for `key_of_32_bytes`, but that there may be none.
+    """
+    return [_checked_key(name, key) for key in env.list(name, default=[])]
+
+
+def _checked_key(name: str, value: str) -> str:
     try:
-        seed = b64decode(value, validate=True)
+        key = b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise ImproperlyConfigured(f"{name} is not base64; {advice}") from None
-    if len(seed) != ED25519_KEY_BYTES:
-        raise ImproperlyConfigured(f"{name} must hold {ED25519_KEY_BYTES} bytes; {advice}")
+        raise ImproperlyConfigured(f"{name} is not base64; {KEY_ADVICE}") from None
+    if len(key) != KEY_BYTES:
+        raise ImproperlyConfigured(f"{name} must hold {KEY_BYTES} bytes; {KEY_ADVICE}")
     # Of 32 random bytes hardly any repeat; words that a person typed are text.
-    if len(set(seed)) < MINIMUM_DISTINCT_CHARACTERS or seed.isascii():
-        raise ImproperlyConfigured(f"{name} is too weak; {advice}")
+    if len(set(key)) < MINIMUM_DISTINCT_CHARACTERS or key.isascii():
+        raise ImproperlyConfigured(f"{name} is too weak; {KEY_ADVICE}")
     return value
 
 
@@ -91,7 +104,7 @@ def verification_keys(name: str) -> list[str]:
             length = len(urlsafe_b64decode(key + "=" * (-len(key) % 4)))
         except (binascii.Error, ValueError):
             length = 0
-        if length != ED25519_KEY_BYTES:
+        if length != KEY_BYTES:
             raise ImproperlyConfigured(f"{name}: “{key[:50]}” is no Ed25519 public key in base64url.")
     return keys
 

@@ -6,13 +6,18 @@ from django.core.exceptions import ImproperlyConfigured
 
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
 from smartcourse.settings.base import CORS_ALLOWED_ORIGINS
-from smartcourse.settings.environment import env, signing_seed, strong_secret
+from smartcourse.settings.environment import env, key_of_32_bytes, strong_secret
 
 SECRET_KEY = strong_secret("SECRET_KEY")
 JWT_SIGNING_KEY = strong_secret("JWT_SIGNING_KEY")
 if SECRET_KEY == JWT_SIGNING_KEY:
     raise ImproperlyConfigured("SECRET_KEY and JWT_SIGNING_KEY must differ: each signs for another purpose.")
-CERTIFICATE_SIGNING_KEY = signing_seed("CERTIFICATE_SIGNING_KEY")
+CERTIFICATE_SIGNING_KEY = key_of_32_bytes("CERTIFICATE_SIGNING_KEY")
+DATA_ENCRYPTION_KEY = key_of_32_bytes("DATA_ENCRYPTION_KEY")
+if CERTIFICATE_SIGNING_KEY == DATA_ENCRYPTION_KEY:
+    raise ImproperlyConfigured(
+        "CERTIFICATE_SIGNING_KEY and DATA_ENCRYPTION_KEY must differ: one signs, one encrypts."
+    )
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:

@@ -15,6 +15,7 @@ PUBLIC_URL = "http://testserver"
 SECRET_KEY = secrets.token_urlsafe(64)
 JWT_SIGNING_KEY = secrets.token_urlsafe(64)
 CERTIFICATE_SIGNING_KEY = b64encode(secrets.token_bytes(32)).decode()
+DATA_ENCRYPTION_KEY = b64encode(secrets.token_bytes(32)).decode()
 
 SECURE_SSL_REDIRECT = False
 SESSION_COOKIE_SECURE = False

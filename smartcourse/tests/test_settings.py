@@ -43,6 +43,7 @@ def production(**changes: str | None) -> subprocess.CompletedProcess[str]:
         "PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "smartcourse.settings.production",
         "SECRET_KEY": secrets.token_hex(48), "JWT_SIGNING_KEY": secrets.token_hex(48),
         "CERTIFICATE_SIGNING_KEY": b64encode(secrets.token_bytes(32)).decode(),
+        "DATA_ENCRYPTION_KEY": b64encode(secrets.token_bytes(32)).decode(),
         "ALLOWED_HOSTS": "learn.example", "PUBLIC_URL": "https://learn.example", "REDIS_URL": "redis://redis.example",
         "DATABASE_URL": "postgres://db.example/x", "EMAIL_URL": "smtp://mail.example",
     }  # fmt: skip
@@ -68,6 +69,8 @@ class TestProduction:
             ("CERTIFICATE_SIGNING_KEY", None), ("CERTIFICATE_SIGNING_KEY", "not base64!"),
             ("CERTIFICATE_SIGNING_KEY", b64encode(b"\xff" * 32).decode()),
             ("CERTIFICATE_VERIFY_KEYS", "too-short"),
+            ("DATA_ENCRYPTION_KEY", None), ("DATA_ENCRYPTION_KEY", b64encode(b"\x80" * 16).decode()),
+            ("DATA_ENCRYPTION_PREVIOUS_KEYS", "not base64!"),
             ("WEBHOOKS_ALLOWED_PRIVATE", "127.0.0.1/32"),
             ("TRUSTED_PROXY_COUNT", "-1"), ("TRUSTED_PROXY_COUNT", "one"),
             ("JWT_PREVIOUS_KEYS", f"{'k' * 40},{'k' * 31}"),
@@ -82,5 +85,9 @@ class TestProduction:
     def test_refuses_one_key_for_two_purposes(self) -> None:
         key = secrets.token_hex(48)
         done = production(SECRET_KEY=key, JWT_SIGNING_KEY=key)
+        assert "must differ" in done.stderr
+        assert key not in done.stderr
+        key = b64encode(secrets.token_bytes(32)).decode()
+        done = production(CERTIFICATE_SIGNING_KEY=key, DATA_ENCRYPTION_KEY=key)
         assert "must differ" in done.stderr
         assert key not in done.stderr

@@ -14,6 +14,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from smartcourse.db.encryption import EncryptedTextField
 from smartcourse.db.models import Entity
 
 PING = "webhook.ping"
@@ -71,9 +72,9 @@ class Endpoint(Entity):
     status = models.CharField(max_length=10, choices=EndpointStatus.choices, default=EndpointStatus.ENABLED)
     disabled_reason = models.CharField(max_length=200, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
-    # Secrets: to be encrypted with the personal data. Shown once, in the answer to creation or rotation.
-    secret = models.CharField(max_length=100, default=new_secret, editable=False)
-    previous_secret = models.CharField(max_length=100, blank=True, editable=False)
+    # Shown once, in the answer to creation or rotation.
+    secret = EncryptedTextField(default=new_secret, editable=False)
+    previous_secret = EncryptedTextField(blank=True, editable=False)
     previous_secret_expires_at = models.DateTimeField("former secret signs until", null=True, blank=True)
     failing_since = models.DateTimeField(
         null=True, blank=True, help_text="The first failure since it last took one."

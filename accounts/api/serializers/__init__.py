@@ -2,6 +2,7 @@
 
 from accounts.api.serializers.api_keys import ApiKeyInput, ApiKeySerializer, MadeApiKeySerializer
 from accounts.api.serializers.people import (
+    AccountSerializer,
     InstructorProfileInput,
     InstructorSerializer,
     NameField,
@@ -29,6 +30,7 @@ from accounts.api.serializers.sessions import (
 )
 
 __all__ = [
+    "AccountSerializer",
     "AddressInput",
     "ApiKeyInput",
     "ApiKeySerializer",
