@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
+from django.urls.resolvers import RegexPattern
 
+from smartcourse.observability.health import HealthView
 from smartcourse.testing.fixtures import ClientOf
 from smartcourse.tests.matrix import ADMIN, BODIES, DRAFT, PUBLISHED, Row, ask, rows_of
 from smartcourse.tests.world import ROLES, World
@@ -77,6 +79,10 @@ class TestOtherMethods:
 class TestTable:
     def test_names_every_action_of_the_api_and_no_other(self) -> None:
         assert {row.action() for row in ROWS} == set(routes())
+
+    def test_would_miss_a_route_that_nobody_named(self) -> None:
+        added = URLResolver(RegexPattern(r"^"), [path("api/v1/unnamed", HealthView.as_view())])
+        assert set(routes(added)) - {row.action() for row in ROWS} == {("GET", "api/v1/unnamed")}
 
     def test_has_a_row_for_every_body(self) -> None:
         assert set(BODIES) <= {row.name for row in ROWS}
