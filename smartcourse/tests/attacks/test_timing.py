@@ -16,7 +16,7 @@ from smartcourse.settings import base
 
 pytestmark = pytest.mark.django_db
 
-# One after the other, so that whatever else the machine does is in both. Alike is what no stranger could tell apart over
+# By turns, so that whatever else the machine does is in both. Alike is what no stranger could tell apart over
 # a network, with a bound that noise does not reach: without the hash, or with a mail in between, it would be 20 or 5.
 ROUNDS, ALIKE = 9, 1.5
 
