@@ -126,8 +126,8 @@ class Enrollment(Entity):
         self._become(EnrollmentStatus.ACTIVE, started_at=at)
 
     def complete(self, *, at: datetime) -> None:
-        """Everything was studied."""
-        self._become(EnrollmentStatus.COMPLETED, completed_at=at)
+        """Everything was studied; not before it was begun, whatever the clocks of two machines say."""
+        self._become(EnrollmentStatus.COMPLETED, completed_at=max(at, self.started_at or at))
 
     def drop(self, *, at: datetime) -> None:
         """The learner leaves, or is taken out."""

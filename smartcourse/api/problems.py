@@ -40,6 +40,9 @@ TITLES = {
     500: "Internal error", 503: "Service unavailable",
 }  # fmt: skip
 
+# Seconds, within which what was restarted has mostly come back.
+RETRY_AFTER_OUTAGE = "5"
+
 log = structlog.get_logger(__name__)
 
 
@@ -94,8 +97,7 @@ def _translate(error: Exception) -> Translated | None:
             return _of_framework(error)
         case OperationalError() | InterfaceError() | RedisError():
             log.error("a server does not answer", exc_info=error)
-            status, body, headers = _of_domain(errors.Unavailable())
-            return status, body, {**headers, "Retry-After": "5"}
+            return _of_domain(errors.Unavailable())
     return _of_django(error)
 
 
@@ -134,6 +136,8 @@ def _of_domain(error: errors.DomainError) -> Translated:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = RETRY_AFTER_OUTAGE
     elif error.transient:
         headers["Retry-After"] = "1"
     return status, problem(status, error.code, error.detail, **extra), headers

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from smartcourse.api.client import client_network
-from smartcourse.api.problems import answer
+from smartcourse.api.problems import RETRY_AFTER_OUTAGE, answer
 from smartcourse.errors import TooManyRequests, Unavailable
 
 # Where guessing is the danger, no limit means no entry; elsewhere service goes on without Redis.
@@ -151,7 +151,9 @@ def throttled_page(scope: str) -> Callable[[Page], Page]:
                 response["Retry-After"] = str(error.retry_after)
                 return response
             except Unavailable as error:
-                return answer(request, 503, error.code, error.detail)
+                response = answer(request, 503, error.code, error.detail)
+                response["Retry-After"] = RETRY_AFTER_OUTAGE
+                return response
 
         limited.throttle_scope = scope  # type: ignore[attr-defined]  # for the test that walks the addresses
         return limited

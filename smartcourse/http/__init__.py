@@ -1,1 +1,1 @@
-"""Outgoing HTTP to addresses that strangers name: checked, pinned, bounded in time and size."""
+"""Outgoing HTTP: to addresses that strangers name (checked, pinned, bounded), and to services of our choice."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
@@ -16,6 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from smartcourse.observability.draining import is_draining
+
+PATIENCE_SECONDS = 1.0
 
 HEALTH = inline_serializer("Health", {"status": serializers.CharField()})
 READINESS = inline_serializer(
@@ -59,10 +62,18 @@ class ReadyView(APIView):
 
 
 def _database_answers() -> bool:
+    """Ask the database anything, but wait for a connection no longer than whoever asks us would."""
+    pool: Any = getattr(connection, "pool", None)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
+        if pool is None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            return True
+        # Nothing where it is open already.
+        pool.open()
+        with pool.connection(timeout=PATIENCE_SECONDS) as taken:
+            taken.execute("SELECT 1")
+    except (DatabaseError, psycopg.Error):
         return False
     return True
 

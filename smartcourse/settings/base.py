@@ -123,13 +123,19 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "application_name": "smartcourse",
+            # A server that does not even refuse: its machine is gone.
+            "connect_timeout": 5,
             "options": f"-c statement_timeout={at_least(0, 'DATABASE_STATEMENT_TIMEOUT_MS', default=30_000)}",
             # A new connection a request costs a factor of six; a pool keeps them, and replaces them after 30 minutes.
             "pool": {
                 "min_size": at_least(1, "DATABASE_POOL_MIN", default=1),
                 "max_size": at_least(1, "DATABASE_POOL_MAX", default=20),
                 "max_lifetime": 30 * 60,
-                "timeout": 10,
+                # A restart is ridden out by waiting; who waits longer keeps a thread from others.
+                "timeout": 5,
+                # Tries to connect come ever later, and after this begin anew: so a database that was away for long is
+                # found within seconds.
+                "reconnect_timeout": 5,
             },
         },
     }

@@ -71,3 +71,12 @@ WEBHOOK_REDISPATCH_SECONDS = env.float("WEBHOOK_REDISPATCH_SECONDS", default=15.
 """An endpoint whose message was lost is woken again after this."""
 WEBHOOK_KEEP_DAYS = env.float("WEBHOOK_KEEP_DAYS", default=30.0)
 """Deliveries of webhooks and their attempts are deleted after this."""
+HTTP_TIMEOUT_SECONDS = env.float("HTTP_TIMEOUT_SECONDS", default=10.0)
+"""A service that we call has this long for each try, to connect and to answer."""
+HTTP_RETRY_SECONDS = _seconds("HTTP_RETRY_SECONDS", "1,2,4")
+"""And is tried again after these, where the call may be repeated."""
+HTTP_BREAKER_FAILURES = at_least(1, "HTTP_BREAKER_FAILURES", default=3)
+"""After so many failures it is not called any more, if they came within the next."""
+HTTP_BREAKER_WITHIN_SECONDS = env.float("HTTP_BREAKER_WITHIN_SECONDS", default=5.0)
+HTTP_BREAKER_REST_SECONDS = env.float("HTTP_BREAKER_REST_SECONDS", default=60.0)
+"""And so long; then one call tries whether it is back."""

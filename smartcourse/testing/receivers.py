@@ -51,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             receiver.behaviour(self)
         self.close_connection = True
 
+    do_GET = do_PUT = do_POST  # noqa: N815 - the names that the base class calls
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the method it overrides
         """Say nothing on stderr."""
 

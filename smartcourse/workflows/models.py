@@ -68,7 +68,8 @@ class StepState:
         """Return how long it took, tries and waiting included; None for what has not ended."""
         if self.started_at is None or self.finished_at is None:
             return None
-        return (self.finished_at - self.started_at).total_seconds()
+        # The database's clock may be put back between the two.
+        return max(0.0, (self.finished_at - self.started_at).total_seconds())
 
 
 class Run(Entity):

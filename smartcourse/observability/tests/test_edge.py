@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 import pytest
+import structlog
 from django.db import DatabaseError
 from django.test import Client
 
 from smartcourse.observability import health
 from smartcourse.observability.redaction import HIDDEN, redact, redact_text
+from smartcourse.settings.logging import logging_settings
 
 
 class TestHealth:
@@ -102,3 +105,19 @@ class TestRedaction:
             )
             client.get("/api/v1/auth/me", headers={"Authorization": "Bearer planted.access.token"})
         assert "planted" not in caplog.text
+
+    @pytest.mark.parametrize("as_json", [True, False])
+    def test_leaves_none_in_a_traceback(self, as_json: bool) -> None:
+        formatter = logging_settings(level="INFO", as_json=as_json)["formatters"]["event"]
+        made = structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=formatter["foreign_pre_chain"], processors=formatter["processors"]
+        )
+        planted = "planted"
+        try:
+            int(f"postgres://user:{planted}@host/db")
+        except ValueError:
+            record = logging.makeLogRecord({"msg": "broken", "exc_info": sys.exc_info(), "name": "x"})
+        told = made.format(record)
+        assert "invalid literal" in told
+        # What stands in the source is shown as a line of it.
+        assert "planted" not in told.replace("{planted}", "")

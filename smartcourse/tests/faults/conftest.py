@@ -5,19 +5,22 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 import psycopg
 import pytest
+import redis
 from psycopg import sql
 
 from smartcourse.embedded.datafolder import DataFolder
 from smartcourse.embedded.postgres import Postgres
+from smartcourse.embedded.processes import send
 from smartcourse.embedded.valkey import start_valkey, valkey_url
 from smartcourse.testing.servers import remove
 from smartcourse.tests.faults.app.tables import TABLES
@@ -25,6 +28,7 @@ from smartcourse.tests.faults.mail import Mailbox, mail_server
 from smartcourse.tests.faults.platform import Place, Platform
 from smartcourse.tests.faults.proxy import Proxy
 from smartcourse.tests.faults.rabbitmq import RabbitMQ
+from smartcourse.tests.faults.waiting import eventually
 
 FULL = os.environ.get("FAULTS") == "full"
 FIGURES = "faults_figures"
@@ -166,13 +170,32 @@ class Ground:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return f"{server}/faults_{number}"
 
-    def new_platform(self, stack: ExitStack, *, broker: str, patience: dict[str, str]) -> Platform:
-        """Return an installation without processes yet, with that broker behind a proxy."""
+    @contextmanager
+    def postgres_down(self) -> Iterator[None]:
+        """Within the context there is no PostgreSQL; it ended at once, as by `pg_ctl stop -m immediate`.
+
+        No transaction was finished, no client told. Behind the context it has recovered, on its port.
+        """
+        assert self._postgres.pid is not None
+        send(self._postgres.pid, signal.SIGQUIT)
+        eventually(lambda: not self._postgres.is_alive(), 10, "PostgreSQL did not end")
+        try:
+            yield
+        finally:
+            self._postgres.start()
+
+    def new_platform(
+        self, stack: ExitStack, *, broker: str, patience: dict[str, str], redis_behind_proxy: bool = False
+    ) -> Platform:
+        """Return an installation without processes yet, with that broker (and Redis, where asked) behind a proxy."""
         number = next(self._numbers)
         mailbox, email_url = stack.enter_context(mail_server())
         proxy = stack.enter_context(Proxy(self._broker_address(broker)))
         place = self._place(self._new_database(number), number, mailbox, email_url, proxy)
-        place = replace(place, broker_url=self._broker_url(broker, number, proxy.port))
+        place = replace(place, broker_url=self._broker_url(broker, number, proxy))
+        if redis_behind_proxy:
+            door = stack.enter_context(Proxy(self._broker_address("valkey")))
+            place = replace(place, redis=door, redis_url=self._through(door, 2 * number))
         platform = Platform(place, PATIENCE | patience)
         stack.callback(platform.end)
         return platform
@@ -194,11 +217,19 @@ class Ground:
         if self._rabbitmq is not None:
             self._rabbitmq.end()
 
-    def _broker_url(self, broker: str, number: int, port: int) -> str:
+    def _broker_url(self, broker: str, number: int, proxy: Proxy) -> str:
         if broker == "rabbitmq":
-            return f"amqp://guest:guest@127.0.0.1:{port}//"
+            return f"amqp://guest:guest@127.0.0.1:{proxy.port}//"
+        return self._through(proxy, 2 * number + 1)
+
+    def _through(self, proxy: Proxy, database: int) -> str:
         secret = self._valkey_url(0).rpartition("@")[0]
-        return f"{secret}@127.0.0.1:{port}/{2 * number + 1}"
+        return f"{secret}@127.0.0.1:{proxy.port}/{database}"
+
+    def flush_valkey(self) -> None:
+        """Have Valkey forget everything: caches, limits, messages."""
+        with redis.Redis.from_url(self._valkey_url(0)) as client:
+            client.flushall()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import itertools
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -20,12 +20,14 @@ TIMEOUT = 20
 
 @dataclass(frozen=True)
 class Answer:
-    """What a client was told: a status, or the error of a connection that told nothing."""
+    """What a client was told, and when (by the monotonic clock): a status, or the error of a silent connection."""
 
     asked: str
     status: int
     seconds: float
     body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    at: float = 0.0
 
     @property
     def failed(self) -> bool:
@@ -37,13 +39,15 @@ class Answer:
 class Load:
     """Learners who enroll, and look at the catalogue between, on some threads, until the context ends.
 
-    `pairs` are (token, course id); each is used once. One connection a request, as from a proxy in front.
+    `pairs` are (token, course id); each is used once. One connection a request, as from a proxy in front. The
+    catalogue is looked at with the token of `reader`, if any.
     """
 
     url: str
     pairs: Iterable[tuple[str, str]]
     threads: int = 3
     pause: float = 0.05
+    reader: str = ""
     answers: list[Answer] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -92,20 +96,29 @@ class Load:
                 with self._taking:
                     pair = next(self._pairs, None)
                 if pair is None or turn % 4 == 3:
-                    self._ask(client, "GET", "courses")
+                    self._ask(client, "GET", "courses", token=self.reader)
                 if pair is not None:
                     token, course = pair
                     self._ask(client, "POST", "enrollments", token=token, json={"course_id": course})
 
     def _ask(self, client: httpx.Client, method: str, path: str, *, token: str = "", **more: Any) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        begun = time.monotonic()
+        begun, told = time.monotonic(), {}
         try:
             answer = client.request(method, path, headers=headers, **more)
-            status, body = answer.status_code, answer.json()
+            status, body, told = answer.status_code, said(answer), dict(answer.headers)
         except httpx.TransportError as error:
             status, body = 0, repr(error)
-        self.answers.append(Answer(f"{method} {path}", status, time.monotonic() - begun, body))
+        now = time.monotonic()
+        self.answers.append(Answer(f"{method} {path}", status, now - begun, body, told, now))
+
+
+def said(answer: httpx.Response) -> Any:
+    """Return the body, as JSON where it is."""
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text
 
 
 def enrollments_to_make(platform: Platform, *, students: int, courses: int) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +30,8 @@ from smartcourse.tests.faults.waiting import eventually
 
 SETTINGS = "smartcourse.tests.faults.settings"
 READY_SECONDS = 60
+# Debian's libfaketime, where it is installed.
+FAKE_TIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 DRAIN_SECONDS = 1.5
 # Of the run that starts us, and not for the children: theirs are the installation's own.
 NOT_INHERITED = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "TASKS_INLINE")
@@ -36,7 +39,7 @@ NOT_INHERITED = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_
 
 @dataclass(frozen=True)
 class Place:
-    """Where an installation lives: its folder and its servers, the broker behind a proxy."""
+    """Where an installation lives: its folder and its servers, the broker (and Redis, if asked for) behind a proxy."""
 
     folder: DataFolder
     database_url: str
@@ -45,6 +48,7 @@ class Place:
     email_url: str
     broker: Proxy
     mailbox: Mailbox
+    redis: Proxy | None = None
 
     @property
     def kind(self) -> str:
@@ -62,6 +66,8 @@ class Platform:
         self.place = place
         self.mailbox, self.broker, self.kind = place.mailbox, place.broker, place.kind
         self.ports: dict[str, int] = {}
+        # By how much the clock of a process is wrong, as libfaketime has it ("+30d"), from its next start.
+        self.clocks: dict[str, str] = {}
         self._patience = dict(patience)
         self._children: dict[str, Child] = {}
         self._agent: subprocess.Popen[str] | None = None
@@ -96,6 +102,11 @@ class Platform:
     def kill(self, name: str) -> None:
         """Kill a process with its children, as -9 and the machine's end do."""
         self._children[name].end()
+
+    def forget(self, name: str) -> None:
+        """Kill a process, and have its next start be like its first."""
+        if name in self._children:
+            self._children.pop(name).end()
 
     def terminate(self, *names: str, within: float) -> dict[str, float]:
         """Ask processes to end, together, and return after how many seconds each had; look into their logs yourself.
@@ -182,7 +193,10 @@ class Platform:
         # One process of granian is enough where there may be two granians, and those have somebody in front of them.
         ours = {"--workers=2": "--workers=1", "--drain=0": f"--drain={DRAIN_SECONDS}"}
         words = tuple(ours.get(word, word) for word in command.arguments)
-        return replace(command, name=name, arguments=words, environment=self._environment)
+        environment = (
+            {**self._environment, **clock_off_by(self.clocks[name])} if name in self.clocks else None
+        )
+        return replace(command, name=name, arguments=words, environment=environment or self._environment)
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -286,6 +300,14 @@ class Platform:
             if self.runs(name) and is_stopped(self.pid(name)):
                 self.thaw(name)
         self.broker.forward()
+        if self.place.redis:
+            self.place.redis.forward()
+
+
+def clock_off_by(offset: str) -> dict[str, str]:
+    """Return the environment of a process whose clock is wrong; what it measures durations by stays right."""
+    assert FAKE_TIME is not None
+    return {"LD_PRELOAD": str(FAKE_TIME), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def is_stopped(process_id: int) -> bool:

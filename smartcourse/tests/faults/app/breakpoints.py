@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from smartcourse.api import idempotency
 from smartcourse.queues import scheduler
@@ -43,10 +43,15 @@ def reach(place: str, subject: UUID | None = None) -> None:
     Raises:
         FaultOrdered: it says "raise".
     """
-    own = _own_connection(os.getpid(), threading.get_ident())
-    row = own.execute(CLAIM, {"place": place, "subject": subject}).fetchone()
-    mode = row[0] if row else None
-    own.execute(TRACE, [place, subject, mode, os.getpid()])
+    try:
+        own = _own_connection(os.getpid(), threading.get_ident())
+        row = own.execute(CLAIM, {"place": place, "subject": subject}).fetchone()
+        mode = row[0] if row else None
+        own.execute(TRACE, [place, subject, mode, os.getpid()])
+    except psycopg.OperationalError as error:
+        # A database that went away is met here as by the product, in whose place we stand.
+        _own_connection.cache_clear()
+        raise OperationalError(str(error)) from error
     if mode is not None:
         MODES[mode](place)
 

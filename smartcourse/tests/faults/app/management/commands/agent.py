@@ -8,6 +8,7 @@ import traceback
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import close_old_connections
 
 from smartcourse.tests.faults.app import deeds
 
@@ -20,6 +21,8 @@ class Command(BaseCommand):
         answers, sys.stdout = sys.stdout, sys.stderr
         for line in sys.stdin:
             asked = json.loads(line)
+            # The database may have been another one meanwhile, as between two requests.
+            close_old_connections()
             try:
                 answer = {"answer": getattr(deeds, asked["deed"])(**asked["arguments"])}
             except Exception:  # noqa: BLE001 - told to the test, which fails with it
