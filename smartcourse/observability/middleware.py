@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from smartcourse.db.identifiers import uuid7
 from smartcourse.observability import exposition
 from smartcourse.observability.context import request_context
+from smartcourse.observability.draining import is_draining
 from smartcourse.observability.metrics import instruments
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -81,4 +82,21 @@ class AccessLogMiddleware:
             status=response.status_code,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
+        return response
+
+
+class DrainingMiddleware:
+    """Ends the connection with each answer once the web server has been asked to end.
+
+    A proxy keeps connections open for the next request. One that is sent just as the server closes them is lost, and a
+    POST may not be sent again; over a new connection, a server that is gone refuses, and the proxy asks another.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if is_draining():
+            response["Connection"] = "close"
         return response

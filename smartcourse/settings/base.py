@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "smartcourse.observability.middleware.MetricsMiddleware",
     "smartcourse.observability.middleware.RequestIdMiddleware",
     "smartcourse.observability.middleware.AccessLogMiddleware",
+    "smartcourse.observability.middleware.DrainingMiddleware",
     # Headers first: they are on whatever answers below, redirects, static files and refusals among it.
     "smartcourse.api.middleware.PermissionsPolicyMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -50,6 +50,7 @@ class TestServe:
         ready = answer(port, "ready")
         assert ready is not None
         assert ready.json()["status"] != "draining"
+        assert "Connection" not in ready.headers, "it is kept for the next request"
 
         server.send_signal(signal.SIGTERM)
 
@@ -60,7 +61,7 @@ class TestServe:
         assert wait_until(is_draining, timeout=10)
         health = answer(port, "health")
         assert health is not None
-        assert health.status_code == 200
+        assert (health.status_code, health.headers["Connection"]) == (200, "close")
         server.send_signal(signal.SIGTERM)
         assert server.wait(10) == 0
         assert answer(port, "health") is None

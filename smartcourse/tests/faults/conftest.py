@@ -63,8 +63,10 @@ def scale() -> Scale:
     return Scale(FULL)
 
 
+# First, as pytest-xdist reads the groups by the same hook; given this folder by name, pytest would ask us after it.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The faults of one broker on one process of pytest-xdist, for they share an installation; long ones when asked."""
+    """Those that share an installation on one process of pytest-xdist; long ones when asked."""
     here = Path(__file__).parent
     for item in items:
         if here not in item.path.parents:
@@ -72,7 +74,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.faults)
         broker = getattr(item, "callspec", None) and item.callspec.params.get("platform")  # type: ignore[attr-defined]  # a parametrised test has one
-        item.add_marker(pytest.mark.xdist_group(f"faults-{broker or BROKERS[0]}"))
+        if broker:
+            shared = f"{item.path.stem}-{broker}" if FULL else broker
+            item.add_marker(pytest.mark.xdist_group(f"faults-{shared}"))
         if item.get_closest_marker("full") and not FULL:
             item.add_marker(pytest.mark.skip(reason="long: it runs in `make faults`"))
 

@@ -45,16 +45,20 @@ from smartcourse.webhooks.tests.factories import EndpointFactory, WebhookDeliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEADLINE = 0.5
+# What may come on top on a machine that is busy: the rows of an attempt, its threads.
+OVERHEAD = 3
 
 
 @pytest.fixture(autouse=True)
 def impatient(settings: Any) -> Any:
-    """The platform's patience, a twentieth as long, and receivers on this machine."""
+    """An attempt is over after a twentieth of the platform's time, an endpoint rests less; receivers on this machine.
+
+    The next attempt is far off, as it is in life: a slow machine would make it within a test that counts attempts.
+    """
     settings.WEBHOOKS_ALLOWED_PRIVATE = ["127.0.0.1/32"]
     settings.WEBHOOKS_HTTPS_ONLY = False
     settings.WEBHOOK_DEADLINE_SECONDS = DEADLINE
-    settings.WEBHOOK_LEASE_SECONDS = 1.5
-    settings.WEBHOOK_RETRY_SECONDS = (0.1,) * 12
+    settings.WEBHOOK_RETRY_SECONDS = (60,) * 12
     settings.WEBHOOK_REST_SECONDS = 0.3
     settings.WEBHOOK_REDISPATCH_SECONDS = 0.5
     return settings
@@ -138,7 +142,7 @@ class TestOneAttempt:
         services.send_due(endpoint_id=endpoint.pk)
         took = time.monotonic() - started
         delivery.refresh_from_db()
-        assert took < DEADLINE + 1
+        assert took < DEADLINE + OVERHEAD
         assert delivery.status == DeliveryStatus.PENDING
         assert delivery.next_attempt_at > delivery.created_at
         assert len(receiver.heard) == delivery.log.count() == 1
@@ -150,7 +154,7 @@ class TestOneAttempt:
         receiver.behaviour = huge(200_000_000)
         started = time.monotonic()
         services.send_due(endpoint_id=endpoint.pk)
-        assert time.monotonic() - started < DEADLINE + 1
+        assert time.monotonic() - started < DEADLINE + OVERHEAD
         delivery.refresh_from_db()
         assert delivery.status == DeliveryStatus.SENT
         assert len(delivery.log.get().response) == 1024
@@ -176,6 +180,10 @@ class TestOneAttempt:
 
 
 class TestManyEndpoints:
+    @pytest.fixture(autouse=True)
+    def insistent(self, impatient: Any) -> None:
+        impatient.WEBHOOK_RETRY_SECONDS = (0.1,) * 12
+
     def test_are_not_held_up_by_a_slow_one(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
         with receiving() as slow, workers(4, monkeypatch):
             slow.behaviour = silent
@@ -212,7 +220,7 @@ class TestManyEndpoints:
     def test_that_flap_lose_nothing_and_stay_enabled(
         self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, impatient: Any
     ) -> None:
-        impatient.WEBHOOK_DISABLE_AFTER_SECONDS = 5
+        impatient.WEBHOOK_DISABLE_AFTER_SECONDS = 20
         taken: Counter[str] = Counter()
         turns = iter(range(10**9))
         lock = threading.Lock()
@@ -288,7 +296,7 @@ import sys, uuid, django
 django.setup()
 from django.conf import settings
 settings.WEBHOOKS_ALLOWED_PRIVATE, settings.WEBHOOKS_HTTPS_ONLY = ["127.0.0.1/32"], False
-settings.WEBHOOK_DEADLINE_SECONDS, settings.WEBHOOK_LEASE_SECONDS = 30, 1.5
+settings.WEBHOOK_DEADLINE_SECONDS, settings.WEBHOOK_LEASE_SECONDS = 30, 3
 from smartcourse.webhooks.services import send_due
 send_due(endpoint_id=uuid.UUID(sys.argv[1]))
 """
@@ -314,7 +322,7 @@ class TestKilledWorker:
             worker.wait()
         assert services.send_due(endpoint_id=endpoint.pk) == 0, "its lease still runs"
         receiver.behaviour = answering(204)
-        took = eventually(lambda: services.send_due(endpoint_id=endpoint.pk) == 1, 10)
+        took = eventually(lambda: services.send_due(endpoint_id=endpoint.pk) == 1, 30)
         delivery.refresh_from_db()
         assert (delivery.status, delivery.attempts) == (DeliveryStatus.SENT, 2)
         assert receiver.ids == [delivery.message_id] * 2
