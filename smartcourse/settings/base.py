@@ -15,6 +15,7 @@ from smartcourse.settings.kafka import *  # noqa: F403 - the part about facts fo
 from smartcourse.settings.lockout import *  # noqa: F403 - the part about guessing passwords
 from smartcourse.settings.logging import logging_settings
 from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
+from smartcourse.settings.privacy import *  # noqa: F403 - the part about exports and erasures
 from smartcourse.settings.recovery import *  # noqa: F403 - the part about getting back in
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
 
