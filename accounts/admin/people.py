@@ -78,7 +78,16 @@ class UserAdmin(ReadOnlyAdmin):
     )
     list_filter = ("groups", "is_active", "is_verified")
     search_fields = ("full_name", "email", "=id")
-    fields = ("full_name", "email", "shown_roles", "is_active", "is_verified", "created_at", "last_login")
+    fields = (
+        "full_name",
+        "email",
+        "shown_roles",
+        "is_active",
+        "is_verified",
+        "created_at",
+        "last_login",
+        "erased_at",
+    )
     inlines = (InstructorProfileInline, SessionInline)
     object_actions: ClassVar[dict[str, str]] = {"unlock": "Unlock signing in", "erase": "Erase…"}
     actions = (

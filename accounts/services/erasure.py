@@ -80,6 +80,7 @@ def erase_user(*, user_id: UUID, by: User, reason: str, at: datetime) -> Privacy
         NotOneself: `by` is the person.
         ReasonMissing: none is given.
         LastAdministrator: nobody else is one.
+        ErasureUnderWay: one begins at this very moment.
     """
     if not policies.is_administrator(by):
         raise NotAllowed
@@ -87,7 +88,12 @@ def erase_user(*, user_id: UUID, by: User, reason: str, at: datetime) -> Privacy
         raise NotOneself
     if not reason.strip():
         raise ReasonMissing
-    return _request(user_id=user_id, by_id=by.pk, reason=reason.strip()[:500], due_at=at, at=at)
+    with transaction.atomic():
+        # What its owner still thinks over is not waited for. Its process is locked before the person, as its steps do.
+        waiting = PrivacyRequest.objects.erasures().open().filter(user=user_id).first()
+        if waiting is not None and waiting.may_be_cancelled:
+            _cancel(waiting, at=at)
+        return _request(user_id=user_id, by_id=by.pk, reason=reason.strip()[:500], due_at=at, at=at)
 
 
 @transaction.atomic
@@ -95,7 +101,7 @@ def _request(*, user_id: UUID, by_id: UUID, reason: str, due_at: datetime, at: d
     user: User = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
     waiting = PrivacyRequest.objects.erasures().filter(user=user_id)
     if found := waiting.filter(status=PrivacyRequestStatus.DONE).first() or waiting.open().first():
-        return found if by_id == user_id or not found.may_be_cancelled else _hurry(found, by_id, reason, at)
+        return found
     if user.has_role(Role.ADMIN) and not _other_administrators(user).exists():
         raise LastAdministrator
     request = PrivacyRequest.objects.create(
@@ -105,12 +111,6 @@ def _request(*, user_id: UUID, by_id: UUID, reason: str, due_at: datetime, at: d
     if due_at > at:
         publish(UserErasureRequested(user_id=user_id, request_id=request.pk, due_at=due_at, occurred_at=at))
     return request
-
-
-def _hurry(request: PrivacyRequest, by_id: UUID, reason: str, at: datetime) -> PrivacyRequest:
-    """Put an erasure at once in the place of one that its owner still thinks over."""
-    _cancel(request, at=at)
-    return _request(user_id=request.user_id, by_id=by_id, reason=reason, due_at=at, at=at)
 
 
 def _other_administrators(user: User) -> QuerySet[User]:

@@ -292,8 +292,14 @@ def reactivate_user(*, user_id: UUID, by: User) -> None:
 
 
 def mail_address_of(*, user_id: UUID) -> MailAddress:
-    """Return where a person's mail goes today."""
-    user: Any = User.objects.only("email", "full_name").get(pk=user_id)
+    """Return where a person's mail goes today.
+
+    Raises:
+        AccountErased: nobody is there to be mailed.
+    """
+    user: Any = User.objects.only("email", "full_name", "erased_at").get(pk=user_id)
+    if user.erased_at is not None:
+        raise AccountErased
     return MailAddress(user.email, user.full_name)
 
 

@@ -53,8 +53,10 @@ from smartcourse.tests.planting import (
 )
 from smartcourse.tests.world import World, build_world, course_of, sign_in
 from smartcourse.webhooks.models import DeliveryAttempt, WebhookDelivery
+from smartcourse.webhooks.policies import who_may_hear
 from smartcourse.webhooks.signing import body_of
 from smartcourse.webhooks.tests.factories import WebhookDeliveryFactory
+from smartcourse.workflows.definitions import StepContext, process_called
 from smartcourse.workflows.models import Run, Signal, StepRecord
 from smartcourse.workflows.services import advance
 
@@ -288,6 +290,20 @@ class TestErasure:
         assert request.counts["accounts/session"] >= 1
         told = OutboxFact.objects.get(type="user.erased")
         assert told.payload == {"user_id": str(world.role("EN").pk)}
+
+    def test_is_told_to_those_who_taught_the_person(self, world: World) -> None:
+        erase(world)
+        told = OutboxFact.objects.get(type="user.erased").read()
+        assert world.role("IO").pk in who_may_hear(told)
+        assert world.role("OI").pk not in who_may_hear(told)
+
+    def test_may_be_repeated_step_by_step(self, world: World) -> None:
+        request = erase(world)
+        context = StepContext(uuid4(), request.pk, {})
+        for step in process_called("erasure").steps[2:-1]:
+            for _ in range(2):
+                step.run(context)
+        assert found_in_database({NAME, ADDRESS, PLACE, SAID_IN_A_FACT}) == {}
 
     def test_done_once_more_changes_nothing(self, world: World) -> None:
         request = erase(world)
