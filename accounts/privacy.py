@@ -19,9 +19,8 @@ ANSWERED_FOR = "that it was asked for, by whom and why, is what we answer for"
 
 def leave(person: Person, at: datetime) -> None:
     """Forget the person where no row names them: places that knew an address of theirs, the cache."""
-    for word in person.words:
-        if "@" in word:
-            services.forget_places(email=word)
+    for address in person.addresses:
+        services.forget_places(email=address)
     services.doubt_user(user_id=person.id)
 
 

@@ -166,13 +166,17 @@ def _cancel(request: PrivacyRequest, *, at: datetime) -> PrivacyRequest:
 
 
 def person_of(*, request_id: UUID) -> Person:
-    """Return whom a request is about, with the words by which texts may name them: every address, and the name."""
+    """Return whom a request is about, with the words by which texts may name them: the name, and every address.
+
+    An address that was wanted and never confirmed may be a stranger's.
+    """
     user: User = PrivacyRequest.objects.select_related("user").get(pk=request_id).user
-    if not user.email or user.email == erased_address(user.pk):
+    if user.email == erased_address(user.pk):
         return Person(user.pk)
-    changes = EmailChange.objects.filter(user=user.pk).values_list("old_email", "new_email")
-    words = {user.email, user.full_name, *(address for pair in changes for address in pair)}
-    return Person(user.pk, tuple(sorted(words)))
+    former = EmailChange.objects.filter(user=user.pk, confirmed_at__isnull=False).values_list(
+        "old_email", flat=True
+    )
+    return Person(user.pk, tuple(sorted({user.email, *former})), user.full_name)
 
 
 def erased_address(user_id: UUID) -> str:

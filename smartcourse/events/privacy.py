@@ -52,7 +52,7 @@ declare(
         untold=dict.fromkeys(("sequence", "request_id", "position", "archived_at"), OURS),
     ),
     # What failed may have said whom it failed for.
-    texts=(Texts(model="events.Delivery", columns=("last_error",)),),
+    texts=(Texts(model="events.Delivery", columns=("last_error",), names=True),),
     impersonal={"events.AggregateCounter": "how many facts there were of an aggregate"},
     erase=empty_personal_words,
 )  # fmt: skip

@@ -17,10 +17,10 @@ declare(
         kept={"settled_by": "leads to a row in which nobody is any more"}
         | dict.fromkeys(
             ("task_id", "task", "queue", "request_id", "status", "arguments", "cause", "details"),
-            "of the machinery, and emptied where it names the person",
+            "of the machinery, and without the words that name the person",
         ),
     ),
-    texts=(Texts(model="queues.DeadLetter", columns=("arguments", "cause", "details")),),
+    texts=(Texts(model="queues.DeadLetter", columns=("arguments", "cause", "details"), names=True),),
     impersonal={
         "queues.ScheduledRun": "which job was due when",
         **dict.fromkeys(

@@ -86,17 +86,15 @@ def _write(label: str, pk: Any, words: dict[models.Field[Any, Any], str]) -> Non
 def name_in_texts(person: Person) -> int:
     """Have every text of nobody in particular name the person, and return how many there were."""
     named = 0
-    for room in all_rooms():
-        for texts in room.texts:
-            own = Q(pk__in=[])
-            for holding in holdings():
-                if holding.model == texts.model:
-                    own |= Q(pk__in=holding.of(person).values("pk"))
+    for texts in (texts for room in all_rooms() for texts in room.texts):
+        own = Q(pk__in=[])
+        for holding in (holding for holding in holdings() if holding.model == texts.model):
+            own |= Q(pk__in=holding.of(person).values("pk"))
+        for column in texts.columns:
+            as_json = isinstance(texts.table._meta.get_field(column), models.JSONField)
+            words = f"{NAME} <{ADDRESS}>" if texts.names and not as_json else ADDRESS
             others = texts.table._base_manager.exclude(own)
-            for column in texts.columns:
-                as_json = isinstance(texts.table._meta.get_field(column), models.JSONField)
-                said: Any = {"to": ADDRESS} if as_json else f"{NAME} <{ADDRESS}>"
-                named += others.update(**{column: ADDRESS if column == "email" else said})
+            named += others.update(**{column: {"to": [words, "x"]} if as_json else words})
     return named
 
 

@@ -35,11 +35,13 @@ from courses.models import Publication
 from courses.tests.factories import freeze
 from enrollments.events import EnrollmentDropped
 from enrollments.models import Enrollment, EnrollmentChange
+from notifications.models import Message
 from progress.models import LessonProgress, QuizAttempt, Submission
 from smartcourse.db.personal import Person
 from smartcourse.events.models import ArchivedFact, Delivery, OutboxFact
 from smartcourse.events.outbox import publish
 from smartcourse.events.retention import COLUMNS
+from smartcourse.processes import privacy as process
 from smartcourse.queues.models import DeadLetter
 from smartcourse.tests.planting import (
     ADDRESS,
@@ -51,7 +53,7 @@ from smartcourse.tests.planting import (
     name_in_texts,
     plant,
 )
-from smartcourse.tests.world import World, build_world, course_of, sign_in
+from smartcourse.tests.world import World, build_world, course_of, run_of, sign_in
 from smartcourse.webhooks.models import DeliveryAttempt, WebhookDelivery
 from smartcourse.webhooks.policies import who_may_hear
 from smartcourse.webhooks.signing import body_of
@@ -166,7 +168,7 @@ def leave_traces_in_the_machinery(world: World, person: User) -> None:
 
 
 def person_of(world: World) -> Person:
-    return Person(world.role("EN").pk, (ADDRESS, NAME))
+    return Person(world.role("EN").pk, (ADDRESS,), NAME)
 
 
 def export(world: World) -> ZipFile:
@@ -296,6 +298,61 @@ class TestErasure:
         told = OutboxFact.objects.get(type="user.erased").read()
         assert world.role("IO").pk in who_may_hear(told)
         assert world.role("OI").pk not in who_may_hear(told)
+
+    @pytest.mark.parametrize("name", ["Welcome to", 'x", "course_id": "x'])
+    def test_does_not_reach_into_what_others_read_by_a_chosen_name(self, name: str, world: World) -> None:
+        User.objects.filter(pk=world.role("EN").pk).update(full_name=name)
+        notice = Message.objects.create(
+            fact_id=uuid4(), recipient=world.role("OS"), channel="in_app", type="course_welcome",
+            title="Welcome to the course", body=name, data={"a": "x", "course_id": "x"}, next_attempt_at=timezone.now(),
+        )  # fmt: skip
+        DeadLetter.objects.update(arguments={"a": "x", "course_id": "x"})
+        erase(world)
+        notice.refresh_from_db()
+        assert (notice.title, notice.body) == ("Welcome to the course", name)
+        assert DeadLetter.objects.filter(arguments={"a": "x", "course_id": "x"}).count() == 2
+
+    def test_takes_a_short_name_out_by_itself(self, world: World) -> None:
+        User.objects.filter(pk=world.role("EN").pk).update(full_name="Li")
+        record = StepRecord.objects.exclude(
+            run__requested_by=world.role("EN")
+        ).first() or StepRecord.objects.create(
+            run=run_of("enrollment", None), position=0, name="activate", status="FAILED"
+        )
+        StepRecord.objects.filter(pk=record.pk).update(trace="For Li: alight, LI, Lilith")
+        erase(world)
+        record.refresh_from_db()
+        assert record.trace == "For …: alight, …, Lilith"
+
+    def test_goes_on_where_a_worker_died_in_the_middle_of_each_step(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        died: set[Any] = set()
+        note_erased = accounts.note_erased
+
+        def die_once(*, request_id: Any, counts: dict[str, int]) -> None:
+            position = Run.objects.get(subject_id=request_id).position
+            if position not in died:
+                died.add(position)
+                raise SystemExit
+            note_erased(request_id=request_id, counts=counts)
+
+        monkeypatch.setattr(process.accounts, "note_erased", die_once)
+        request = accounts.erase_user(
+            user_id=world.role("EN").pk, by=world.role("AD"), reason="By letter", at=timezone.now()
+        )
+        for _ in process.ROOMS:
+            with pytest.raises(SystemExit):
+                advance(request.workflow_id)  # type: ignore[arg-type]  # it was started
+            Run.objects.filter(pk=request.workflow_id).update(
+                lease_expires_at=timezone.now() - timedelta(seconds=1)
+            )
+        advance(request.workflow_id)  # type: ignore[arg-type]  # as above
+        request.refresh_from_db()
+        assert request.status == PrivacyRequestStatus.DONE
+        assert len(died) == len(process.ROOMS)
+        assert OutboxFact.objects.filter(type="user.erased").count() == 1
+        assert found_in_database({NAME, ADDRESS, PLACE, SAID_IN_A_FACT}) == {}
 
     def test_may_be_repeated_step_by_step(self, world: World) -> None:
         request = erase(world)

@@ -61,8 +61,8 @@ declare(
         kept=dict.fromkeys(("run", "name"), OURS),
     ),
     texts=(
-        Texts(model="workflows.Run", columns=("data", "error")),
-        Texts(model="workflows.StepRecord", columns=("error", "trace")),
+        Texts(model="workflows.Run", columns=("data", "error"), names=True),
+        Texts(model="workflows.StepRecord", columns=("error", "trace"), names=True),
         Texts(model="workflows.Signal", columns=("data",)),
     ),
 )

@@ -14,10 +14,14 @@ from django.db.models import Model, QuerySet
 
 @dataclass(frozen=True)
 class Person:
-    """Whom it is about, and the words by which texts that belong to nobody (errors, logs) may name them."""
+    """Whom it is about, and the words by which texts that belong to nobody (errors, logs) may name them.
+
+    Both are gone once accounts was erased. `addresses` are all that they ever had.
+    """
 
     id: UUID
-    words: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +65,13 @@ class Holding:
 class Texts:
     """Columns of one table that are about nobody, and may name somebody all the same: an error, a log.
 
-    At an erasure they are emptied where they hold one of the person's words.
+    At an erasure each address of the person is taken out of them; with `names`, the name too. That is for what only
+    operators read: people choose their names, and one called "Welcome to" must not reach into others' mails.
     """
 
     model: str
     columns: tuple[str, ...]
+    names: bool = False
 
     @property
     def table(self) -> type[Model]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import reduce
-from operator import or_
+from typing import Any
 
-from django.db.models import JSONField, Q, TextField
+from django.db.models import F, Field, Func, JSONField, TextField, Value
 from django.db.models.functions import Cast
 
 from smartcourse.db.personal.declarations import Holding, Person, Room, Texts
 
-SURELY_A_NAME = 8
+GONE = "…"
+"""What stands in a text in the place of a word: no longer than any, so that it fits wherever that did."""
 
 
 def erase_room(room: Room, *, person: Person, at: datetime) -> dict[str, int]:
@@ -20,7 +20,7 @@ def erase_room(room: Room, *, person: Person, at: datetime) -> dict[str, int]:
     if room.erase is not None:
         room.erase(person, at)
     done = {f"{room.name}/{holding.name}": _erase_rows(holding, person) for holding in room.holdings}
-    done |= {f"{room.name}/{texts.model}": _empty_texts(texts, person) for texts in room.texts}
+    done |= {f"{room.name}/{texts.model}": _clear_texts(texts, person) for texts in room.texts}
     return {name: count for name, count in done.items() if count}
 
 
@@ -37,18 +37,24 @@ def _erase_rows(holding: Holding, person: Person) -> int:
     return rows.update(**holding.erased) if holding.erased else 0
 
 
-def _empty_texts(texts: Texts, person: Person) -> int:
-    emptied = 0
-    for column in texts.columns if person.words else ():
+def _clear_texts(texts: Texts, person: Person) -> int:
+    cleared = 0
+    for column in texts.columns:
         field = texts.table._meta.get_field(column)  # noqa: SLF001 - a documented part of Django (Model _meta API)
-        every = texts.table._base_manager.annotate(_text=Cast(column, TextField()))  # noqa: SLF001 - documented likewise
-        rows = every.filter(reduce(or_, map(_names, person.words)))
-        emptied += rows.update(**{column: {} if isinstance(field, JSONField) else ""})
-    return emptied
+        as_json = isinstance(field, JSONField)
+        # A name may hold what JSON is made of; an address in it is always within one of its texts.
+        words = [*person.addresses, *([person.name] if texts.names and person.name and not as_json else [])]
+        for word in words:
+            cleared += _take_out(texts, column, _pattern_of(word), JSONField() if as_json else TextField())
+    return cleared
 
 
-def _names(word: str) -> Q:
-    """Match texts with the word in them; a short one by itself only: somebody may be called Li."""
-    if len(word) >= SURELY_A_NAME:
-        return Q(_text__icontains=word)
-    return Q(_text__iregex=rf"(?<!\w){re.escape(word)}(?!\w)")
+def _take_out(texts: Texts, column: str, pattern: str, kind: Field[Any, Any]) -> int:
+    every = texts.table._base_manager.annotate(_text=Cast(column, TextField()))  # noqa: SLF001 - as in `declarations`
+    without = Func(F("_text"), Value(pattern), Value(GONE), Value("gi"), function="REGEXP_REPLACE")
+    return every.filter(_text__iregex=pattern).update(**{column: Cast(without, kind)})
+
+
+def _pattern_of(word: str) -> str:
+    """Return the regular expression of PostgreSQL for the word by itself: somebody may be called Li."""
+    return rf"(?<!\w){re.escape(word)}(?!\w)"
