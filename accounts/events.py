@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -77,6 +78,72 @@ class UserEmailChanged(Fact):
     """Somebody has another address now, and has shown that it is theirs."""
 
     type: ClassVar[str] = "user.email_changed"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserInstructorApplied(Fact):
+    """Somebody asks to be let teach."""
+
+    type: ClassVar[str] = "user.instructor_applied"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    application_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserInstructorApproved(Fact):
+    """Staff let somebody teach who had asked for it."""
+
+    type: ClassVar[str] = "user.instructor_approved"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    application_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserInstructorRejected(Fact):
+    """Staff said no to somebody who had asked to be let teach; why is not told here."""
+
+    type: ClassVar[str] = "user.instructor_rejected"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    application_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserExportReady(Fact):
+    """The copy of all that is held on somebody, which they had asked for, can be had."""
+
+    type: ClassVar[str] = "user.export_ready"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    request_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserErasureRequested(Fact):
+    """Somebody asked to be erased, and may think again until then."""
+
+    type: ClassVar[str] = "user.erasure_requested"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    request_id: UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserErased(Fact):
+    """Nobody is behind this id any more; whoever keeps something of the person is to forget it too."""
+
+    type: ClassVar[str] = "user.erased"
     aggregate: ClassVar[str] = "user"
 
     user_id: UUID

@@ -30,3 +30,8 @@ def can_enter_the_admin(user: Any) -> bool:
 def can_change_roles_of(user: Any, other: Any) -> bool:
     """Administrators, of anybody but themselves."""
     return is_administrator(user) and user.pk != other.pk
+
+
+def can_decide_applications(user: Any) -> bool:
+    """Staff and administrators."""
+    return is_staff(user)

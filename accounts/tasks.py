@@ -34,3 +34,8 @@ def answer_mail_request(*, request_id: str, **_newer: Any) -> None:
 @shared_task(name="accounts.sweep_mail_requests", time_limit=60, soft_time_limit=50)
 def sweep_mail_requests(**_newer: Any) -> None:
     services.sweep_mail_requests(at=timezone.now())
+
+
+@shared_task(name="accounts.prune_exports", time_limit=300, soft_time_limit=280)
+def prune_exports(**_newer: Any) -> None:
+    services.prune_exports(at=timezone.now())

@@ -53,6 +53,7 @@ class EnrollmentDropped(Fact):
 
     type: ClassVar[str] = "enrollment.dropped"
     aggregate: ClassVar[str] = "enrollment"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     enrollment_id: UUID
     student_id: UUID

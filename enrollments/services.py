@@ -206,6 +206,18 @@ def drop_enrollment(*, enrollment_id: UUID, by_id: UUID, reason: str = "", at: d
     return enrollment
 
 
+@transaction.atomic
+def drop_enrollments_of(*, student_id: UUID, reason: str, at: datetime) -> int:
+    """End what a person has not completed, who is not coming back, and return how many it was; the seats are free."""
+    live = Enrollment.objects.live().filter(student=student_id).exclude(status=EnrollmentStatus.COMPLETED)
+    ids = list(live.order_by("pk").values_list("pk", flat=True))
+    for enrollment_id in ids:
+        enrollment = _locked(enrollment_id)
+        if not enrollment.has_ended and enrollment.status != EnrollmentStatus.COMPLETED:
+            _end(enrollment, by_id=None, reason=reason, at=at)
+    return len(ids)
+
+
 def _end(enrollment: Enrollment, *, by_id: UUID | None, reason: str, at: datetime) -> None:
     before = enrollment.status
     enrollment.drop(at=at)

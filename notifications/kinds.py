@@ -82,5 +82,9 @@ KINDS = {
         Kind(MessageType.PUBLISHING_FAILED, (MAIL, IN_APP)),
         Kind(MessageType.OPERATIONS_ALERT, (MAIL,)),
         Kind(MessageType.WEBHOOK_DISABLED, (MAIL, IN_APP)),
+        Kind(MessageType.INSTRUCTOR_APPROVED, (MAIL, IN_APP)),
+        Kind(MessageType.INSTRUCTOR_REJECTED, (MAIL, IN_APP)),
+        Kind(MessageType.EXPORT_READY, (MAIL, IN_APP)),
+        Kind(MessageType.ERASURE_SCHEDULED, (MAIL, IN_APP)),
     )
 }

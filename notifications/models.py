@@ -26,6 +26,10 @@ class MessageType(models.TextChoices):
     PUBLISHING_FAILED = "publishing_failed"
     OPERATIONS_ALERT = "operations_alert"
     WEBHOOK_DISABLED = "webhook_disabled"
+    INSTRUCTOR_APPROVED = "instructor_approved"
+    INSTRUCTOR_REJECTED = "instructor_rejected"
+    EXPORT_READY = "export_ready"
+    ERASURE_SCHEDULED = "erasure_scheduled"
 
 
 class Channel(models.TextChoices):

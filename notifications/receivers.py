@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from accounts import services as accounts
 from accounts.events import (
     UserEmailChangeRequested,
+    UserErasureRequested,
+    UserExportReady,
+    UserInstructorApproved,
+    UserInstructorRejected,
     UserPasswordResetRequested,
     UserRegistered,
     UserVerificationRequested,
@@ -62,6 +68,35 @@ def ask_to_confirm_the_new_address(fact: UserEmailChangeRequested) -> None:
 def tell_the_present_address_that_another_is_wanted(fact: UserEmailChangeRequested) -> None:
     context = {"change_id": str(fact.change_id)}
     notify(fact=fact, type=MessageType.EMAIL_CHANGE_NOTICE, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserInstructorApproved, queue="emails")
+def welcome_an_instructor(fact: UserInstructorApproved) -> None:
+    _tell_the_decision(fact, MessageType.INSTRUCTOR_APPROVED)
+
+
+@subscribe(UserInstructorRejected, queue="emails")
+def say_no_to_an_applicant(fact: UserInstructorRejected) -> None:
+    _tell_the_decision(fact, MessageType.INSTRUCTOR_REJECTED)
+
+
+def _tell_the_decision(fact: UserInstructorApproved | UserInstructorRejected, type_: MessageType) -> None:
+    # Applications go with the person, who is told nothing then either.
+    if accounts.is_reachable(user_id=fact.user_id):
+        reason = accounts.decision_on(application_id=fact.application_id)
+        notify(fact=fact, type=type_, recipient_id=fact.user_id, context={"reason": reason})
+
+
+@subscribe(UserExportReady, queue="emails")
+def tell_that_the_export_is_ready(fact: UserExportReady) -> None:
+    context = {"request_id": str(fact.request_id), "days": settings.EXPORT_KEPT.days}
+    notify(fact=fact, type=MessageType.EXPORT_READY, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserErasureRequested, queue="emails")
+def tell_when_the_account_will_be_erased(fact: UserErasureRequested) -> None:
+    context = {"request_id": str(fact.request_id), "due_on": f"{fact.due_at:%Y-%m-%d}"}
+    notify(fact=fact, type=MessageType.ERASURE_SCHEDULED, recipient_id=fact.user_id, context=context)
 
 
 @subscribe(EnrollmentActivated, queue="emails")

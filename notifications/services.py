@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from accounts import services as accounts
 from notifications.channels import Words, channel_called
 from notifications.events import NotificationFailed, NotificationSent
 from notifications.kinds import KINDS
@@ -42,9 +43,12 @@ def notify(
 ) -> list[Message]:
     """Write one message a channel of that type, and hand them to be sent; what the fact already caused is left alone.
 
+    Who was erased meanwhile is told nothing.
     `context` fills the templates, and is kept as the message's `data` for apps to act on: JSON values, no secrets.
     """
-    messages = []
+    messages: list[Message] = []
+    if not accounts.is_reachable(user_id=recipient_id):
+        return messages
     with transaction.atomic():
         for channel in KINDS[type].channels:
             words = _write(type, channel, context)

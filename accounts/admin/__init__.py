@@ -1,8 +1,13 @@
 """People and their sessions in the back office."""
 
 from accounts.admin.api_keys import ApiKeyAdmin
+from accounts.admin.applications import InstructorApplicationAdmin
 from accounts.admin.lockout import SignInAttemptsAdmin
 from accounts.admin.people import UserAdmin
+from accounts.admin.privacy import PrivacyRequestAdmin
 from accounts.admin.sessions import SessionAdmin
 
-__all__ = ["ApiKeyAdmin", "SessionAdmin", "SignInAttemptsAdmin", "UserAdmin"]
+__all__ = [
+    "ApiKeyAdmin", "InstructorApplicationAdmin", "PrivacyRequestAdmin", "SessionAdmin", "SignInAttemptsAdmin",
+    "UserAdmin",
+]  # fmt: skip

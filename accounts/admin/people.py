@@ -9,14 +9,15 @@ from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import policies, services
 from accounts.admin.acting import acting
 from accounts.models import InstructorProfile, Role, Session, User
 from smartcourse.backoffice.admin import ReadOnlyAdmin, ReadOnlyInline
+from smartcourse.backoffice.reasons import reason_for
 from smartcourse.errors import DomainError
 
 # Roles are ours to give, by a service that keeps everything in step; Django's own form for groups would go past it.
@@ -87,9 +88,10 @@ class UserAdmin(ReadOnlyAdmin):
         "is_verified",
         "created_at",
         "last_login",
+        "erased_at",
     )
     inlines = (InstructorProfileInline, SessionInline)
-    object_actions: ClassVar[dict[str, str]] = {"unlock": "Unlock signing in"}
+    object_actions: ClassVar[dict[str, str]] = {"unlock": "Unlock signing in", "erase": "Erase…"}
     actions = (
         "deactivate",
         "reactivate",
@@ -100,6 +102,7 @@ class UserAdmin(ReadOnlyAdmin):
         "take_instructor",
         "take_staff",
         "take_admin",
+        "erase",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -114,6 +117,9 @@ class UserAdmin(ReadOnlyAdmin):
         if policies.is_administrator(request.user):
             return actions
         return {name: action for name, action in actions.items() if name == "make_instructor"}
+
+    def offers(self, action: str, obj: Model) -> bool:
+        return not (isinstance(obj, User) and obj.erased_at)
 
     @admin.display(description="Roles")
     def shown_roles(self, user: User) -> str:
@@ -161,6 +167,19 @@ class UserAdmin(ReadOnlyAdmin):
     @admin.action(description="Take the role administrator from the selected people")
     def take_admin(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._change_role(request, queryset, Role.ADMIN, services.revoke_role)
+
+    @admin.action(description="Erase the selected people for good")
+    def erase(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        reason = reason_for(self, request, queryset, action="erase", question="Erase these people for good")
+        if isinstance(reason, HttpResponse):
+            return reason
+        by, now = acting(request), timezone.now()
+        self._for_each(
+            request,
+            queryset,
+            lambda user: services.erase_user(user_id=user.pk, by=by, reason=reason, at=now),
+        )
+        return None
 
     def _change_role(
         self, request: HttpRequest, queryset: QuerySet[Any], role: Role, deed: Callable[..., User]

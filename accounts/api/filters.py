@@ -7,14 +7,17 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 
-from accounts.models import Role, User
+from accounts.models import ApplicationStatus, InstructorApplication, Role, User
 
 
 class UserFilter(django_filters.FilterSet):
-    """`?role=instructor`, `?is_active=false`, `?search=ada` in names and addresses."""
+    """`?role=instructor`, `?is_active=false`, `?search=ada` in names and addresses, `?created_after=2026-01-01`."""
 
     role = django_filters.ChoiceFilter(choices=Role.choices, field_name="groups__name")
     is_active = django_filters.BooleanFilter()
+    is_verified = django_filters.BooleanFilter()
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
     search = django_filters.CharFilter(method="filter_search")
 
     class Meta:
@@ -23,3 +26,13 @@ class UserFilter(django_filters.FilterSet):
 
     def filter_search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(Q(full_name__icontains=value) | Q(email__icontains=value))
+
+
+class InstructorApplicationFilter(django_filters.FilterSet):
+    """`?status=OPEN`: what waits for a decision."""
+
+    status = django_filters.ChoiceFilter(choices=ApplicationStatus.choices)
+
+    class Meta:
+        model = InstructorApplication
+        fields: list[str] = []

@@ -1,4 +1,4 @@
-"""People and teachers, over HTTP."""
+"""People, over HTTP."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rest_framework.serializers import BaseSerializer
 from accounts import policies, services
 from accounts.api import serializers as shapes
 from accounts.api.filters import UserFilter
-from accounts.models import InstructorProfile, Role, User
+from accounts.models import User
 from smartcourse.api.pagination import CursorPagination
-from smartcourse.api.permissions import Anybody, SignedIn, allowed
+from smartcourse.api.permissions import SignedIn, allowed
 from smartcourse.api.viewsets import ContextViewSet
 from smartcourse.errors import NotAllowed
 
@@ -38,6 +38,7 @@ class UserViewSet(ContextViewSet):
         ),
         "update": shapes.AccountSerializer,
         "partial_update": shapes.AccountSerializer,
+        "reactivate": shapes.UserSerializer,
     }
     inputs: ClassVar[dict[str, Any]] = {"update": shapes.ProfileInput, "partial_update": shapes.ProfileInput}
     permissions: ClassVar[dict[str, Any]] = {
@@ -46,12 +47,16 @@ class UserViewSet(ContextViewSet):
         "update": [SignedIn],
         "partial_update": [SignedIn],
         "destroy": [allowed(policies.is_administrator)],
+        "reactivate": [allowed(policies.is_administrator)],
     }
-    raises: ClassVar[dict[str, Any]] = {"destroy": [services.NotOneself]}
+    raises: ClassVar[dict[str, Any]] = {
+        "destroy": [services.NotOneself],
+        "reactivate": [services.NotOneself, services.AccountErased],
+    }
 
     def get_queryset(self) -> Any:
         # Others are no secret, only what is known of them; an inactive account is, to all but staff.
-        people = User.objects.with_roles()
+        people = User.objects.reachable().with_roles()
         return people if policies.is_staff(self.request.user) else people.active()
 
     def retrieve(self, request: Request, **_path: Any) -> Response:
@@ -78,31 +83,7 @@ class UserViewSet(ContextViewSet):
         services.deactivate_user(user_id=self.get_object().pk, by=self.caller, at=timezone.now())
         return self.respond()
 
-
-class InstructorViewSet(ContextViewSet):
-    """Teachers, as learners see them."""
-
-    scope = "users"
-    queryset = InstructorProfile.objects.select_related("user")
-    pagination_class = CursorPagination
-    lookup_field = "user_id"
-    lookup_url_kwarg = "pk"
-    serializers: ClassVar[dict[str, Any]] = dict.fromkeys(
-        ("list", "retrieve", "update_mine"), shapes.InstructorSerializer
-    )
-    inputs: ClassVar[dict[str, Any]] = {"update_mine": shapes.InstructorProfileInput}
-    permissions: ClassVar[dict[str, Any]] = {
-        "list": [Anybody],
-        "retrieve": [Anybody],
-        "update_mine": [allowed(policies.can_teach)],
-    }
-
-    def get_queryset(self) -> Any:
-        teachers = InstructorProfile.objects.select_related("user")
-        return teachers.filter(user__is_active=True, user__groups__name=Role.INSTRUCTOR).order_by("-user_id")
-
-    def update_mine(self, request: Request) -> Response:
-        """Change what learners read about oneself."""
-        return self.respond(
-            services.update_instructor_profile(user_id=self.caller.pk, changes=self.validated(request))
-        )
+    def reactivate(self, request: Request, pk: UUID) -> Response:
+        """Open a deactivated account again; one that is open stays so."""
+        services.reactivate_user(user_id=self.get_object().pk, by=self.caller)
+        return self.respond(self.get_object())

@@ -1,11 +1,16 @@
 """Addresses of accounts."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from accounts.api.api_keys import ApiKeyViewSet
-from accounts.api.people import InstructorViewSet, UserViewSet
+from accounts.api.applications import InstructorApplicationViewSet
+from accounts.api.people import UserViewSet
+from accounts.api.privacy import ErasureViewSet, ExportViewSet
 from accounts.api.recovery import EmailChangeViewSet, RecoveryViewSet
+from accounts.api.roles import RoleConverter, RoleViewSet
 from accounts.api.sessions import AuthViewSet, PasswordGrantViewSet, SessionViewSet
+
+register_converter(RoleConverter, "role")
 
 urlpatterns = [
     path("auth/register", AuthViewSet.as_view({"post": "register"}), name="auth-register"),
@@ -52,7 +57,39 @@ urlpatterns = [
         ),
         name="user-detail",
     ),
-    path("instructors", InstructorViewSet.as_view({"get": "list"}), name="instructor-list"),
-    path("instructors/me", InstructorViewSet.as_view({"patch": "update_mine"}), name="instructor-me"),
-    path("instructors/<uuid:pk>", InstructorViewSet.as_view({"get": "retrieve"}), name="instructor-detail"),
+    path("users/<uuid:pk>/reactivate", UserViewSet.as_view({"post": "reactivate"}), name="user-reactivate"),
+    path(
+        "users/<uuid:pk>/roles/<role:role>",
+        RoleViewSet.as_view({"put": "grant", "delete": "revoke"}),
+        name="user-role",
+    ),
+    path(
+        "instructors/applications",
+        InstructorApplicationViewSet.as_view({"get": "list", "post": "create"}),
+        name="instructor-application-list",
+    ),
+    path(
+        "instructors/applications/<uuid:pk>",
+        InstructorApplicationViewSet.as_view({"get": "retrieve"}),
+        name="instructor-application-detail",
+    ),
+    path(
+        "instructors/applications/<uuid:pk>/approve",
+        InstructorApplicationViewSet.as_view({"post": "approve"}),
+        name="instructor-application-approve",
+    ),
+    path(
+        "instructors/applications/<uuid:pk>/reject",
+        InstructorApplicationViewSet.as_view({"post": "reject"}),
+        name="instructor-application-reject",
+    ),
+    path("me/exports", ExportViewSet.as_view({"get": "list", "post": "create"}), name="export-list"),
+    path("me/exports/<uuid:pk>", ExportViewSet.as_view({"get": "retrieve"}), name="export-detail"),
+    path("me/exports/<uuid:pk>/download", ExportViewSet.as_view({"get": "download"}), name="export-download"),
+    path("exports/<uuid:pk>/content", ExportViewSet.as_view({"get": "content"}), name="export-content"),
+    path(
+        "me/erasure",
+        ErasureViewSet.as_view({"get": "retrieve", "post": "create", "delete": "destroy"}),
+        name="erasure",
+    ),
 ]

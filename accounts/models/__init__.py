@@ -1,6 +1,11 @@
 """People, the roles they have, and the devices they are signed in on."""
 
 from accounts.models.api_keys import ApiKey, ApiKeyQuerySet, ApiKeyScope
+from accounts.models.applications import (
+    ApplicationStatus,
+    InstructorApplication,
+    InstructorApplicationQuerySet,
+)
 from accounts.models.lockout import SignInAttempts
 from accounts.models.people import (
     InstructorProfile,
@@ -10,6 +15,12 @@ from accounts.models.people import (
     UserQuerySet,
     normalise_email,
     validate_name,
+)
+from accounts.models.privacy import (
+    PrivacyRequest,
+    PrivacyRequestKind,
+    PrivacyRequestQuerySet,
+    PrivacyRequestStatus,
 )
 from accounts.models.recovery import (
     EmailChange,
@@ -24,12 +35,19 @@ __all__ = [
     "ApiKey",
     "ApiKeyQuerySet",
     "ApiKeyScope",
+    "ApplicationStatus",
     "EmailChange",
     "EmailChangeQuerySet",
+    "InstructorApplication",
+    "InstructorApplicationQuerySet",
     "InstructorProfile",
     "MailRequest",
     "MailRequestQuerySet",
     "MailWanted",
+    "PrivacyRequest",
+    "PrivacyRequestKind",
+    "PrivacyRequestQuerySet",
+    "PrivacyRequestStatus",
     "RefreshToken",
     "Role",
     "Session",

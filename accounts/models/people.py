@@ -31,6 +31,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """People whose account is not deactivated."""
         return self.filter(is_active=True)
 
+    def reachable(self) -> Self:
+        """People who were not erased: behind the rows of the others nobody is any more."""
+        return self.filter(erased_at=None)
+
     def with_role(self, role: Role) -> Self:
         """People who have that role."""
         return self.filter(groups__name=role)
@@ -41,7 +45,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def visible_to(self, user: Any) -> Self:
         """Everybody for staff, else oneself."""
-        return self if user.is_staff else self.filter(pk=user.pk)
+        return self.reachable() if user.is_staff else self.filter(pk=user.pk)
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # a class made at runtime
@@ -96,6 +100,9 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
     is_verified = models.BooleanField(default=False, help_text="The e-mail address was confirmed.")
     phone = EncryptedTextField(blank=True, default="", help_text="In international form (ITU-T E.164).")
     birth_date = EncryptedDateField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since then nobody is behind this row."
+    )
 
     objects: ClassVar[Any] = UserManager()
 
@@ -109,6 +116,12 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(fields=["email"], name="one_account_per_email"),
             # Addresses are stored in lower case, which makes the one above hold for any case.
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="emails_are_lower_case"),
+            # Whatever sets a flag again, nobody comes back through an account that was erased.
+            models.CheckConstraint(
+                condition=models.Q(erased_at=None)
+                | models.Q(is_active=False, is_staff=False, is_superuser=False),
+                name="erased_accounts_are_closed",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -166,6 +179,15 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         """Open or close the account to its owner."""
         self.is_active = active
         self.save(update_fields=["is_active", "updated_at"])
+
+    def vacate(self, *, at: datetime) -> None:
+        """From now on nobody is behind it; what it holds of them goes step by step."""
+        self.set_unusable_password()
+        self.is_active = self.is_staff = self.is_superuser = False
+        self.erased_at = self.erased_at or at
+        self.save(
+            update_fields=["password", "is_active", "is_staff", "is_superuser", "erased_at", "updated_at"]
+        )
 
     def follow_roles(self) -> None:
         """Bring `is_staff` in step with the roles, which were just changed."""

@@ -9,6 +9,17 @@ from accounts.services.api_keys import (
     revoke_api_key,
     revoke_api_keys_of,
 )
+from accounts.services.applications import (
+    AlreadyInstructor,
+    ApplicationDecided,
+    ApplicationNotFound,
+    ApplicationOpen,
+    RejectionWithoutReason,
+    apply_as_instructor,
+    approve_application,
+    decision_on,
+    reject_application,
+)
 from accounts.services.email_changes import (
     InvalidEmailChange,
     NoEmailChange,
@@ -20,6 +31,34 @@ from accounts.services.email_changes import (
     may_be_confirmed,
     new_address_of,
     request_email_change,
+)
+from accounts.services.erasure import (
+    ErasureUnderWay,
+    LastAdministrator,
+    NoErasure,
+    NothingToTryAgain,
+    ReasonMissing,
+    cancel_erasure,
+    close_for_erasure,
+    conclude_erasure,
+    erase_user,
+    erased_address,
+    erasure_of,
+    fail_privacy_request,
+    note_erased,
+    person_of,
+    request_erasure,
+    try_privacy_request_again,
+)
+from accounts.services.exports import (
+    ExportLinkInvalid,
+    ExportNotReady,
+    export_link,
+    exports_of,
+    keep_export,
+    open_export,
+    prune_exports,
+    request_export,
 )
 from accounts.services.lockout import (
     SIGNED_IN,
@@ -36,6 +75,7 @@ from accounts.services.lockout import (
     unlock_account,
 )
 from accounts.services.people import (
+    AccountErased,
     EmailTaken,
     InvalidVerification,
     MailAddress,
@@ -45,6 +85,7 @@ from accounts.services.people import (
     change_password,
     deactivate_user,
     grant_role,
+    is_reachable,
     mail_address_of,
     mark_verified,
     reactivate_user,
@@ -82,17 +123,24 @@ from accounts.services.standing import doubt_user, session_behind, tell_the_cach
 from accounts.services.tokens import AccessClaims, InvalidToken, TokenExpired, read_access_token
 
 __all__ = [
-    "SIGNED_IN", "AccessClaims", "BadExpiry", "Device", "EmailTaken", "InvalidCredentials", "InvalidEmailChange",
-    "InvalidReset", "InvalidToken", "InvalidVerification", "LockedOut", "MadeApiKey", "MailAddress", "NoEmailChange",
-    "NotOneself", "Place", "SameEmail", "SignedInSession", "TokenExpired", "TokenRevoked", "TooManyApiKeys",
-    "TooManyAttempts", "TooManyEmailChanges", "WeakPassword", "WrongPassword", "answer_mail_request",
-    "authenticate_api_key", "begin_attempt", "change_password", "check_password_reset", "confirm_email_change",
-    "create_api_key", "deactivate_user", "device_proof", "doubt_user", "email_change_token_for", "end_all_sessions",
-    "end_session", "forget_places", "former_address_of", "grant_role", "locked_places", "log_in", "mail_address_of",
-    "mark_verified", "may_be_confirmed", "new_address_of", "password_reset_token_for", "place_of", "prune_attempts",
-    "prune_sessions", "reactivate_user", "read_access_token", "record_total_students", "refresh_session",
-    "register_user", "request_email_change", "request_password_reset", "request_verification", "reset_password",
+    "SIGNED_IN", "AccessClaims", "AccountErased", "AlreadyInstructor", "ApplicationDecided", "ApplicationNotFound",
+    "ApplicationOpen", "BadExpiry", "Device", "EmailTaken", "ErasureUnderWay", "ExportLinkInvalid", "ExportNotReady",
+    "InvalidCredentials", "InvalidEmailChange", "InvalidReset", "InvalidToken", "InvalidVerification",
+    "LastAdministrator", "LockedOut", "MadeApiKey", "MailAddress", "NoEmailChange", "NoErasure", "NotOneself",
+    "NothingToTryAgain", "Place", "ReasonMissing", "RejectionWithoutReason", "SameEmail", "SignedInSession",
+    "TokenExpired", "TokenRevoked", "TooManyApiKeys", "TooManyAttempts", "TooManyEmailChanges", "WeakPassword",
+    "WrongPassword", "answer_mail_request", "apply_as_instructor", "approve_application", "authenticate_api_key",
+    "begin_attempt", "cancel_erasure", "change_password", "check_password_reset", "close_for_erasure",
+    "conclude_erasure", "confirm_email_change", "create_api_key", "deactivate_user", "decision_on", "device_proof",
+    "doubt_user", "email_change_token_for", "end_all_sessions", "end_session", "erase_user", "erased_address",
+    "erasure_of", "export_link", "exports_of",
+    "fail_privacy_request", "forget_places", "former_address_of", "grant_role",
+    "is_reachable", "keep_export", "locked_places", "log_in", "mail_address_of", "mark_verified", "may_be_confirmed",
+    "new_address_of", "note_erased", "open_export", "password_reset_token_for", "person_of", "place_of",
+    "prune_attempts", "prune_exports", "prune_sessions", "reactivate_user", "read_access_token",
+    "record_total_students", "refresh_session", "register_user", "reject_application", "request_email_change",
+    "request_erasure", "request_export", "request_password_reset", "request_verification", "reset_password",
     "revoke_api_key", "revoke_api_keys_of", "revoke_role", "session_behind", "set_password", "sweep_mail_requests",
-    "tell_the_cache", "unlock", "unlock_account", "update_instructor_profile", "update_profile",
-    "verification_token_for", "verify_email",
+    "tell_the_cache", "try_privacy_request_again", "unlock", "unlock_account", "update_instructor_profile",
+    "update_profile", "verification_token_for", "verify_email",
 ]  # fmt: skip

@@ -61,6 +61,13 @@ class NotOneself(NotAllowed):
     message = "This cannot be done to one's own account."
 
 
+class AccountErased(Conflict):
+    """Nobody is behind the account any more, so nothing is given to it."""
+
+    code = "invalid_state"
+    message = "This account was erased."
+
+
 @dataclass(frozen=True)
 class MailAddress:
     """Where a person's mail goes."""
@@ -225,6 +232,7 @@ def grant_role(*, user_id: UUID, role: Role, by: User | None) -> User:
 
     Raises:
         NotOneself: `by` is the person.
+        AccountErased: nobody is behind it any more.
     """
     return _change_role(user_id, role, granted=True, by=by)
 
@@ -243,6 +251,8 @@ def _change_role(user_id: UUID, role: Role, *, granted: bool, by: User | None) -
         raise NotOneself
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        if granted and user.erased_at is not None:
+            raise AccountErased
         if user.groups.filter(name=role).exists() == granted:
             return user
         group = Group.objects.get(name=role)
@@ -279,18 +289,32 @@ def reactivate_user(*, user_id: UUID, by: User) -> None:
 
     Raises:
         NotOneself: `by` is the person.
+        AccountErased: nobody is behind it any more.
     """
     if by.pk == user_id:
         raise NotOneself
     with transaction.atomic():
         user: User = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+        if user.erased_at is not None:
+            raise AccountErased
         user.set_active(active=True)
 
 
 def mail_address_of(*, user_id: UUID) -> MailAddress:
-    """Return where a person's mail goes today."""
-    user: Any = User.objects.only("email", "full_name").get(pk=user_id)
+    """Return where a person's mail goes today.
+
+    Raises:
+        AccountErased: nobody is there to be mailed.
+    """
+    user: Any = User.objects.only("email", "full_name", "erased_at").get(pk=user_id)
+    if user.erased_at is not None:
+        raise AccountErased
     return MailAddress(user.email, user.full_name)
+
+
+def is_reachable(*, user_id: UUID) -> bool:
+    """Return whether somebody is behind the account who can be told something."""
+    return bool(User.objects.reachable().filter(pk=user_id).exists())
 
 
 def record_total_students(*, user_id: UUID, count: int) -> None:

@@ -194,22 +194,6 @@ class TestRoles:
             services.revoke_role(user_id=administrator.pk, role=Role.ADMIN, by=administrator)
 
 
-class TestInstructors:
-    def test_are_public(self, instructor: Any, student: Any, anonymous: Any, client_of: Any) -> None:
-        services.update_instructor_profile(user_id=instructor.pk, changes={"headline": "Knots"})
-        [row] = anonymous.get("/api/v1/instructors").json()["results"]
-        assert set(row) == {"id", "full_name", "headline", "bio", "total_students"}
-        assert anonymous.get(f"/api/v1/instructors/{instructor.pk}").json() == row
-        assert anonymous.get(f"/api/v1/instructors/{student.pk}").status_code == 404
-
-    def test_describe_themselves(self, instructor: Any, student: Any, client_of: Any) -> None:
-        url = "/api/v1/instructors/me"
-        for _ in range(2):
-            assert client_of(instructor).patch(url, {"bio": "Sailor."}).json()["bio"] == "Sailor."
-        assert client_of(instructor).patch(url, {"total_students": 9}).status_code == 400
-        assert [client_of(who).patch(url, {}).status_code for who in (None, student)] == [401, 403]
-
-
 class TestCreateAdmin:
     def test_makes_the_first_administrator(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))

@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path
 
 from courses.api.authoring import LessonViewSet, MaterialViewSet, ModuleViewSet, QuizViewSet
+from courses.api.instructors import InstructorViewSet
 from courses.api.views import CategoryViewSet, CourseViewSet, MyCoursesViewSet
 
 CHANGE: dict[str, Any] = {"put": "update", "patch": "partial_update", "delete": "destroy"}
@@ -12,6 +13,9 @@ MODULES = "courses/<uuid:course_pk>/modules"
 LESSONS = f"{MODULES}/<uuid:module_pk>/lessons"
 
 urlpatterns = [
+    path("instructors", InstructorViewSet.as_view({"get": "list"}), name="instructor-list"),
+    path("instructors/me", InstructorViewSet.as_view({"patch": "update_mine"}), name="instructor-me"),
+    path("instructors/<uuid:pk>", InstructorViewSet.as_view({"get": "retrieve"}), name="instructor-detail"),
     path("categories", CategoryViewSet.as_view({"get": "list"}), name="category-list"),
     path("courses", CourseViewSet.as_view({"get": "list", "post": "create"}), name="course-list"),
     path("courses/mine", MyCoursesViewSet.as_view({"get": "list"}), name="course-mine"),

@@ -90,7 +90,7 @@ class _Opener(DeferredAttribute):
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         value = super().__get__(instance, cls)
-        return self.field.open(instance, value) if isinstance(value, Sealed) else value
+        return self.field.open(instance.pk, value) if isinstance(value, Sealed) else value
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
@@ -109,13 +109,13 @@ class EncryptedTextField(models.TextField[Any, Any]):
         """Return where this field of that row stands."""
         return f"{self.model._meta.db_table}.{self.column}:{row}"  # noqa: SLF001 - a documented part of Django
 
-    def open(self, instance: Any, value: Sealed) -> Any:
-        """Return what was sealed.
+    def open(self, row: Any, value: Sealed) -> Any:
+        """Return what was sealed in the row of that primary key.
 
         Raises:
             Unreadable: it cannot be opened.
         """
-        return self.from_text(unseal(value, place=self.place_of(instance.pk)))
+        return self.from_text(unseal(value, place=self.place_of(row)))
 
     def to_text(self, value: Any) -> str:
         """Return what is to be sealed."""

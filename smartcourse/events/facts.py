@@ -38,13 +38,15 @@ class Fact:
     A subclass names its `type` ("enrollment.activated") and its `aggregate` ("enrollment"), whose id is the field
     `<aggregate>_id`; facts of one aggregate keep their order. Fields are text, numbers, booleans, UUIDs, dates and
     moments (optional ones with None). A secret never rides in a fact. One that is `planned` is declared ahead of the
-    feature that will publish it, and may still change.
+    feature that will publish it, and may still change. `personal` names the fields that hold somebody's own
+    words, which an erasure empties.
     """
 
     type: ClassVar[str]
     aggregate: ClassVar[str]
     version: ClassVar[int] = 1
     planned: ClassVar[bool] = False
+    personal: ClassVar[tuple[str, ...]] = ()
     field_types: ClassVar[dict[str, FieldType]]
 
     fact_id: UUID = field(default_factory=uuid7)

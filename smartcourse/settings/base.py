@@ -16,6 +16,7 @@ from smartcourse.settings.lockout import *  # noqa: F403 - the part about guessi
 from smartcourse.settings.logging import logging_settings
 from smartcourse.settings.metrics import *  # noqa: F403 - the part about what operators read
 from smartcourse.settings.patience import *  # noqa: F403 - and the part about waiting
+from smartcourse.settings.privacy import *  # noqa: F403 - the part about exports and erasures
 from smartcourse.settings.recovery import *  # noqa: F403 - the part about getting back in
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
 

@@ -61,6 +61,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"queue": "scheduled", "expires": 3600},
     },
+    "delete exports after their time": {
+        "task": "accounts.prune_exports",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "scheduled", "expires": 3600},
+    },
     "sweep mail requests": {
         "task": "accounts.sweep_mail_requests",
         "schedule": timedelta(seconds=SWEEP_INTERVAL_SECONDS),

@@ -45,6 +45,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReadinessStatus": ["ok", "degraded", "draining", "unavailable"],
         "GrantType": ["password"],
         "CookieTokenType": ["Cookie"],
+        "ApplicationStatus": "accounts.models.ApplicationStatus",
+        "PrivacyRequestStatus": "accounts.models.PrivacyRequestStatus",
         "Role": "accounts.models.Role",
         "ApiKeyScope": "accounts.models.ApiKeyScope",
     },

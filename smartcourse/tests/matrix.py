@@ -55,10 +55,30 @@ PUT    users/{user_EN}                                         401 403 200 403 4
 PATCH  users/{user_EN}                                         401 403 200 403 403 403 200 200
 DELETE users/{user_EN}                                         401 403 403 403 403 403 403 204
 DELETE users/{user_AD}                                         401 403 403 403 403 403 403 403
+POST   users/{user_EN}/reactivate                              401 403 403 403 403 403 403 200
+POST   users/{user_AD}/reactivate                              401 403 403 403 403 403 403 403
+PUT    users/{user_EN}/roles/staff                             401 403 403 403 403 403 403 200
+DELETE users/{user_IO}/roles/instructor                        401 403 403 403 403 403 403 200
+PUT    users/{user_AD}/roles/staff                             401 403 403 403 403 403 403 403
+DELETE users/{user_AD}/roles/admin                             401 403 403 403 403 403 403 403
 GET    me/dashboard                                            401 200 200 200 200 200 200 200
+GET    me/exports                                              401 200 200 200 200 200 200 200
+POST   me/exports                                              401 202 202 202 202 202 202 202
+GET    me/exports/{export}                                     401 404 200 404 404 404 404 404
+GET    me/exports/{export}/download                            401 404 302 404 404 404 404 404
+GET    exports/{export}/content?{export_link}                  200 200 200 200 200 200 200 200
+GET    exports/{export}/content?signature=x                    404 404 404 404 404 404 404 404
+GET    me/erasure                                              401 404 404 200 404 404 404 404
+POST   me/erasure                                              401 202 202 202 202 202 202 422
+DELETE me/erasure                                              401 404 404 204 404 404 404 404
 GET    instructors                                             200 200 200 200 200 200 200 200
 GET    instructors/{user_IO}                                   200 200 200 200 200 200 200 200
 PATCH  instructors/me                                          401 403 403 403 200 200 200 200
+GET    instructors/applications                                401 200 200 200 200 200 200 200
+POST   instructors/applications                                401 201 409 201 409 409 201 201
+GET    instructors/applications/{application}                  401 404 200 404 404 404 200 200
+POST   instructors/applications/{application}/approve          401 403 403 403 403 403 200 200
+POST   instructors/applications/{application}/reject           401 403 403 403 403 403 200 200
 
 GET    categories                                              200 200 200 200 200 200 200 200
 GET    courses                                                 200 200 200 200 200 200 200 200
@@ -221,6 +241,10 @@ BODIES: dict[str, Callable[[World], Body]] = {
     },
     "PUT users/{user_EN}": lambda _: PERSON,
     "PATCH users/{user_EN}": lambda _: PERSON,
+    "POST me/erasure": lambda _: {"current_password": PASSWORD},
+    "POST instructors/applications": lambda _: {"statement": "I have tied knots for twenty years."},
+    "POST instructors/applications/{application}/approve": lambda _: {"reason": "Welcome."},
+    "POST instructors/applications/{application}/reject": lambda _: {"reason": "Not yet."},
     "PATCH instructors/me": lambda _: {"headline": "Teaches knots"},
     "POST courses": lambda _: COURSE,
     "PUT courses/{course}": lambda _: COURSE,
@@ -292,6 +316,8 @@ STAFF = frozenset({"SF", "AD"})
 # The schedules of the machinery are no role's business.
 ADMIN = {
     "accounts.ApiKey": STAFF,
+    "accounts.InstructorApplication": STAFF,
+    "accounts.PrivacyRequest": STAFF,
     "accounts.Session": STAFF,
     "accounts.SignInAttempts": STAFF,
     "accounts.User": STAFF,

@@ -30,7 +30,7 @@ WITHOUT_KEY = {
     "AuthViewSet.log_in", "PasswordGrantViewSet.grant", "AuthViewSet.refresh", "AuthViewSet.verify_email",
     "AuthViewSet.log_out", "AuthViewSet.log_out_everywhere", "AuthViewSet.change_password", "ApiKeyViewSet.create",
     "RecoveryViewSet.request_reset", "RecoveryViewSet.confirm_reset", "RecoveryViewSet.resend_verification",
-    "EmailChangeViewSet.request_change", "EmailChangeViewSet.confirm_change",
+    "EmailChangeViewSet.request_change", "EmailChangeViewSet.confirm_change", "ErasureViewSet.create",
 }  # fmt: skip
 # These make something, and look at no credential that exists.
 CREDENTIALS_MADE = {"AuthViewSet.register"}
@@ -41,6 +41,8 @@ HEARD_BY_NOBODY_YET = {
     "user.verified": "for webhooks and analytics",
     "user.role_changed": "for analytics",
     "user.email_changed": "for webhooks",
+    "user.instructor_applied": "for webhooks; staff find it in the back office",
+    "user.erased": "for webhooks and other systems, which are to forget the person too",
     "course.created": "for webhooks",
     "course.updated": "for webhooks and caches",
     "enrollment.created": "for webhooks",

@@ -100,6 +100,20 @@ class TestClosedAccount:
         assert client.get("/admin/").status_code == 302
 
 
+class TestErasedAccount:
+    @pytest.mark.parametrize("role", ["EN", "IO", "SF"])
+    def test_is_refused_everywhere_from_the_next_request_on(self, role: str, settings: Any) -> None:
+        settings.DOCS_ARE_PUBLIC = False
+        world = build_world()
+        client = bearer(world.role(role))
+        erasure = accounts.erase_user(
+            user_id=world.role(role).pk, by=world.role("AD"), reason="By letter", at=timezone.now()
+        )
+        accounts.close_for_erasure(request_id=erasure.pk, at=timezone.now())
+        rows = rows_that_want_an_account()
+        assert {ask(client, row, world) for row in rows} == {401}
+
+
 def dismiss(user: Any) -> User:
     """Take the role of instructor away, and return the person as the next request finds her."""
     accounts.revoke_role(user_id=user.pk, role=Role.INSTRUCTOR, by=None)
@@ -116,6 +130,16 @@ class TestFormerInstructor:
         if table is PUBLISHED:
             expected |= FORMER_INSTRUCTOR
         assert {row.name: ask(client, row, world) for row in rows} == expected
+
+    def test_is_refused_from_the_next_request_on(self, client_of: ClientOf) -> None:
+        world = build_world()
+        teacher = world.role("IO")
+        client = bearer(teacher)
+        row = Row("GET courses/{course}/roster", {})
+        assert ask(client, row, world) == 200
+        client_of(world.role("AD")).delete(f"/api/v1/users/{teacher.pk}/roles/instructor")
+        assert ask(client, row, world) == 401
+        assert ask(bearer(User.objects.get(pk=teacher.pk)), row, world) in {403, 404}
 
     def test_finds_nothing_of_it_in_lists(self, client_of: ClientOf) -> None:
         world = build_world()

@@ -10,7 +10,14 @@ import pytest
 from django.db import models
 from django.urls import resolve
 
-from accounts.models import ApiKey, EmailChange, InstructorProfile, User
+from accounts.models import (
+    ApiKey,
+    EmailChange,
+    InstructorApplication,
+    InstructorProfile,
+    PrivacyRequest,
+    User,
+)
 from courses.models import Course, Lesson, Material, Module, Question, Quiz
 from enrollments.models import Enrollment
 from progress.models import LessonProgress, QuizAttempt, Submission
@@ -29,6 +36,7 @@ WRITES: dict[str, tuple[type[models.Model], ...]] = {
     "MaterialViewSet": (Material,), "QuizViewSet": (Quiz, Question), "EnrollmentViewSet": (Enrollment,),
     "QuizAttemptViewSet": (QuizAttempt,), "SubmissionViewSet": (Submission,), "LessonViewSet": (Lesson, LessonProgress),
     "WebhookViewSet": (Endpoint,), "ApiKeyViewSet": (ApiKey,),
+    "ErasureViewSet": (PrivacyRequest, User), "InstructorApplicationViewSet": (InstructorApplication, User),
     "RecoveryViewSet": (User,), "EmailChangeViewSet": (User, EmailChange),
 }  # fmt: skip
 
@@ -39,10 +47,13 @@ def view_of(row: Row) -> Any:
 
 
 def route_filled(route: str) -> str:
-    words = [
-        "0190a6c4-0000-7000-8000-000000000000" if word.startswith("<") else word for word in route.split("/")
-    ]
-    return "/".join(words)
+    return "/".join(word_for(word) for word in route.split("/"))
+
+
+def word_for(word: str) -> str:
+    if word.startswith("<role:"):
+        return "student"
+    return "0190a6c4-0000-7000-8000-000000000000" if word.startswith("<") else word
 
 
 def input_of(row: Row) -> type[Any] | None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts import services as accounts
-from accounts.models import InstructorProfile, User
+from accounts.models import InstructorProfile, PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus, User
 from accounts.tests.factories import PASSWORD, UserFactory
 from certificates.tests.factories import CertificateFactory
 from courses.models import Assignment, Course, LessonType, Question, QuestionKind, Quiz
@@ -165,7 +165,25 @@ def add_belongings(world: World) -> None:
     world.words["email_change"] = accounts.email_change_token_for(
         change_id=owner.email_changes.open().get().pk
     )
+    add_requests(world, owner)
     world.words["verification"] = accounts.verification_token_for(user_id=owner.pk)
+
+
+def add_requests(world: World, owner: Any) -> None:
+    """EN has a copy of everything and has applied to teach; OS has asked to be erased, and may think again."""
+    now = timezone.now()
+    world.rows["export"] = export = PrivacyRequest(
+        user=owner, requested_by=owner, kind=PrivacyRequestKind.EXPORT, status=PrivacyRequestStatus.DONE, due_at=now,
+        expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+    export.archive.save("everything.zip", ContentFile(b"PK"))
+    world.words["export_link"] = urlsplit(accounts.export_link(request=export)).query
+    world.rows["erasure"] = accounts.request_erasure(
+        user_id=world.role("OS").pk, current_password=PASSWORD, at=now
+    )
+    world.rows["application"] = accounts.apply_as_instructor(
+        user_id=owner.pk, statement="I know all about knots.", at=now
+    )
 
 
 def sign_in(user: Any) -> accounts.SignedInSession:

@@ -18,6 +18,7 @@ class EndpointDisabled(Fact):
 
     type: ClassVar[str] = "webhook.endpoint_disabled"
     aggregate: ClassVar[str] = "endpoint"
+    personal: ClassVar[tuple[str, ...]] = ("host", "reason")
 
     endpoint_id: UUID
     owner_id: UUID | None

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 from uuid import UUID
 
+from accounts.events import UserErased
 from accounts.models import Role, User
 from accounts.policies import is_staff
 from courses.models import Course
@@ -42,7 +43,15 @@ def who_may_hear(fact: Fact) -> set[UUID]:
     people: set[UUID] = {who for name in PEOPLE if (who := getattr(fact, name, None))}
     if _is_of_courses(fact.type):
         people |= _teachers_concerned(fact)
+    if isinstance(fact, UserErased):
+        people |= _teachers_who_were_told_of(fact.user_id)
     return people
+
+
+def _teachers_who_were_told_of(user_id: UUID) -> set[UUID]:
+    """Return whose endpoints may have heard of a learner, and are to forget them too."""
+    taught = Enrollment.objects.filter(student=user_id).values_list("course__instructor_id", flat=True)
+    return _who_still_teach(set(taught))
 
 
 def _is_of_courses(fact_type: str) -> bool:
@@ -58,6 +67,10 @@ def _teachers_concerned(fact: Fact) -> set[UUID]:
     elif enrollment_id:
         taught = Enrollment.objects.filter(pk=enrollment_id)
         named.update(taught.values_list("course__instructor_id", flat=True))
+    return _who_still_teach(named)
+
+
+def _who_still_teach(named: set[UUID]) -> set[UUID]:
     # Who is no instructor any more has no say over the courses she once taught.
     teaching = User.objects.active().with_role(Role.INSTRUCTOR).filter(pk__in=named)
     return set(teaching.values_list("pk", flat=True))

@@ -1,6 +1,12 @@
 """The shapes of people and sessions."""
 
 from accounts.api.serializers.api_keys import ApiKeyInput, ApiKeySerializer, MadeApiKeySerializer
+from accounts.api.serializers.applications import (
+    ApprovalInput,
+    InstructorApplicationInput,
+    InstructorApplicationSerializer,
+    RejectionInput,
+)
 from accounts.api.serializers.people import (
     AccountSerializer,
     InstructorProfileInput,
@@ -12,6 +18,7 @@ from accounts.api.serializers.people import (
     RegistrationInput,
     UserSerializer,
 )
+from accounts.api.serializers.privacy import ErasureInput, ErasureSerializer, ExportSerializer
 from accounts.api.serializers.recovery import (
     AddressInput,
     EmailChangeInput,
@@ -34,7 +41,13 @@ __all__ = [
     "AddressInput",
     "ApiKeyInput",
     "ApiKeySerializer",
+    "ApprovalInput",
     "EmailChangeInput",
+    "ErasureInput",
+    "ErasureSerializer",
+    "ExportSerializer",
+    "InstructorApplicationInput",
+    "InstructorApplicationSerializer",
     "InstructorProfileInput",
     "InstructorSerializer",
     "LoginInput",
@@ -49,6 +62,7 @@ __all__ = [
     "PublicUserSerializer",
     "RefreshInput",
     "RegistrationInput",
+    "RejectionInput",
     "SessionSerializer",
     "SignedInByCookieSerializer",
     "SignedInSerializer",
