@@ -2,4 +2,9 @@
 
 from smartcourse.db.personal import declare
 
-declare("analytics", impersonal={"analytics.DailyMetric": "numbers of a day, of nobody"})
+declare(
+    "analytics",
+    impersonal=dict.fromkeys(
+        ("analytics.DailyMetric", "analytics.HourlyMetric"), "numbers of a time, of nobody"
+    ),
+)

@@ -23,16 +23,6 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    # A traceback as Python writes it, and searched for secrets like everything else. What structlog would choose
-    # itself shows the values of local variables, and takes seconds of a processor over it.
-    in_words: Any = structlog.dev.ConsoleRenderer(
-        colors=False, exception_formatter=structlog.dev.plain_traceback
-    )
-    renderers: list[Any] = [
-        structlog.processors.format_exc_info,
-        redact_secrets,
-        structlog.processors.JSONRenderer() if as_json else in_words,
-    ]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -40,7 +30,10 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
             "event": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": shared,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *_renderers(as_json=as_json),
+                ],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
@@ -52,3 +45,16 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": False},
         },
     }
+
+
+def _renderers(*, as_json: bool) -> list[Any]:
+    # A traceback as Python writes it, and searched for secrets like everything else. What structlog would choose
+    # itself shows the values of local variables, and takes seconds of a processor over it.
+    in_words: Any = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
+    return [
+        structlog.processors.format_exc_info,
+        redact_secrets,
+        structlog.processors.JSONRenderer() if as_json else in_words,
+    ]

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
 
+from smartcourse.db.encryption import EncryptedDateField, EncryptedTextField, seal
 from smartcourse.db.personal import Holding, Person, all_rooms
 
 NAME, ADDRESS = "Zyxwenna Quillfeather", "zyxwenna.quillfeather@example.org"
@@ -70,7 +71,7 @@ def columns_with_room(label: str) -> Iterator[models.Field[Any, Any]]:
         if column.name in LEFT_ALONE.get(label, set()) or column.choices or column.primary_key:
             continue
         text = isinstance(column, models.CharField | models.TextField) and not isinstance(
-            column, models.FileField
+            column, models.FileField | EncryptedDateField
         )
         if isinstance(column, models.JSONField) or (text and (column.max_length or 99) >= SHORTEST):
             yield column
@@ -78,9 +79,15 @@ def columns_with_room(label: str) -> Iterator[models.Field[Any, Any]]:
 
 def _write(label: str, pk: Any, words: dict[models.Field[Any, Any], str]) -> None:
     if words:
-        values = {c.name: {"said": w} if isinstance(c, models.JSONField) else w for c, w in words.items()}
+        values = {column.name: _as_stored(column, pk, word) for column, word in words.items()}
         # Past the models: whatever a mutator or a validator would make of it, the column holds it.
         apps.get_model(label)._base_manager.filter(pk=pk).update(**values)
+
+
+def _as_stored(column: models.Field[Any, Any], pk: Any, word: str) -> Any:
+    if isinstance(column, EncryptedTextField):
+        return seal(word, place=column.place_of(pk))
+    return {"said": word} if isinstance(column, models.JSONField) else word
 
 
 def name_in_texts(person: Person) -> int:
