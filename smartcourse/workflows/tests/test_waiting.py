@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from smartcourse.db.identifiers import uuid7
 from smartcourse.events.models import OutboxFact
@@ -183,6 +184,38 @@ class TestRetry:
         Run.objects.update(status=RunStatus.COMPLETED)
         with pytest.raises(NothingToTry):
             retry(Run.objects.get().pk)
+
+
+class TestRetryInTheBackOffice:
+    def press(self, client: Any, run: Run) -> str:
+        """Press the button, and return the page that it leads to."""
+        pages = reverse("admin:workflows_run_changelist")
+        client.post(pages, {"action": "retry_selected", "_selected_action": str(run.pk)})
+        return str(client.get(pages).content.decode())
+
+    def test_does_not_wait_for_the_next_attempt(self, ferry: Ferry, staff: Any, client: Any) -> None:
+        client.force_login(staff)
+        ferry.trouble = OSError("fog")
+        run = begin(river=True)
+        ferry.trouble = None
+        assert "is tried again now." in self.press(client, run)
+        assert go_on(run).status == RunStatus.COMPLETED
+
+    def test_starts_again_what_has_failed(self, ferry: Ferry, staff: Any, client: Any) -> None:
+        client.force_login(staff)
+        run = begin()
+        cancel(run.pk, reason="Cancelled by Ada.")
+        go_on(run)
+        page = self.press(client, run)
+        newer = Run.objects.exclude(pk=run.pk).get()
+        assert f"is started again, as {newer.pk}." in page
+        assert go_on(newer).status == RunStatus.COMPLETED
+
+    def test_says_that_there_is_nothing_to_try(self, ferry: Ferry, staff: Any, client: Any) -> None:
+        client.force_login(staff)
+        run = begin()
+        assert "There is nothing to try again." in self.press(client, run)
+        assert Run.objects.get().status == RunStatus.WAITING
 
 
 class TestPatience:
