@@ -8,13 +8,14 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from accounts.models import Role, User
+from smartcourse.api.filtering import BooleanFilter
 
 
 class UserFilter(django_filters.FilterSet):
     """`?role=instructor`, `?is_active=false`, `?search=ada` in names and addresses."""
 
     role = django_filters.ChoiceFilter(choices=Role.choices, field_name="groups__name")
-    is_active = django_filters.BooleanFilter()
+    is_active = BooleanFilter()
     search = django_filters.CharFilter(method="filter_search")
 
     class Meta:

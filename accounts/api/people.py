@@ -47,7 +47,11 @@ class UserViewSet(ContextViewSet):
         "partial_update": [SignedIn],
         "destroy": [allowed(policies.is_administrator)],
     }
-    raises: ClassVar[dict[str, Any]] = {"destroy": [services.NotOneself]}
+    raises: ClassVar[dict[str, Any]] = {
+        "update": [shapes.NameUnprintable],
+        "partial_update": [shapes.NameUnprintable],
+        "destroy": [services.NotOneself],
+    }
 
     def get_queryset(self) -> Any:
         # Others are no secret, only what is known of them; an inactive account is, to all but staff.

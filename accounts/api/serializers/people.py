@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from accounts.models import InstructorProfile, Role, User, validate_name
 from smartcourse.api.serializers import InputSerializer, StorableCharField
+from smartcourse.errors import FieldError, Unacceptable
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -54,12 +56,28 @@ class InstructorSerializer(serializers.ModelSerializer[InstructorProfile]):
         read_only_fields = fields
 
 
+class NameUnprintable(Unacceptable):
+    message = "This is no name that can be printed."
+
+
 class NameField(StorableCharField):
     """What a person is called: one line of 2 to 255 characters."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_length=2, max_length=255, **options)
-        self.validators.append(validate_name)
+        self.validators.append(self._check)
+
+    def _check(self, name: str) -> None:
+        """Refuse by a rule what is of the form that the schema can say.
+
+        Raises:
+            NameUnprintable: nobody could print it, or read it.
+        """
+        try:
+            validate_name(name)
+        except DjangoValidationError as error:
+            row = FieldError(self.field_name or "full_name", "invalid", error.messages[0])
+            raise NameUnprintable(errors=[row]) from error
 
 
 class RegistrationInput(InputSerializer):
