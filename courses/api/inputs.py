@@ -110,7 +110,8 @@ class QuestionInput(InputSerializer):
 class QuizChange(InputSerializer):
     pass_percentage = serializers.IntegerField(min_value=0, max_value=100, default=60)
     attempt_limit = serializers.IntegerField(min_value=1, max_value=1000, allow_null=True, default=None)
-    questions = QuestionInput(many=True, min_length=1, max_length=MOST_QUESTIONS)
+    # The stubs do not know what `many=True` hands on.
+    questions = QuestionInput(many=True, min_length=1, max_length=MOST_QUESTIONS)  # type: ignore[call-arg]  # see above
 
 
 class QuizInput(QuizChange):

@@ -8,9 +8,11 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import status as http
+from rest_framework.serializers import ListSerializer
 
 from smartcourse import errors
 from smartcourse.api import idempotency
@@ -180,6 +182,13 @@ class StrictInput(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] 
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001 - its way
         if schema.get("description") == inspect.getdoc(InputSerializer):
             del schema["description"]
+        for name, field in force_instance(self.target).fields.items():
+            if isinstance(field, ListSerializer):
+                # Of lists of plain fields drf-spectacular says it itself.
+                bounds = {"minItems": field.min_length, "maxItems": field.max_length}
+                schema["properties"][name] |= {
+                    key: bound for key, bound in bounds.items() if bound is not None
+                }
         return {**schema, "additionalProperties": False}
 
 
