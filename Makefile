@@ -35,7 +35,7 @@ define install
 	for copy in $(2); do cp $$copy $(VENV)/$$copy; done
 endef
 
-.PHONY: help run test faults faults-five lint format lock install install-dev
+.PHONY: help run test faults faults-five fuzz clients lint format lock install install-dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,26 @@ faults: install-dev ## what the product must withstand, at length: make faults A
 
 faults-five: install-dev ## the same five times in a row, with a table at the end: make faults-five ARGS="-k f13"
 	@exec $(BIN)/python -m smartcourse.tests.faults.again --times 5 $(ARGS)
+
+fuzz: install-dev ## try every operation of the API as every role, with schemathesis: make fuzz ARGS="--quick" (20 minutes)
+	@exec $(BIN)/python -m smartcourse.tests.fuzz $(ARGS)
+
+# Nothing that is generated is committed: node_modules from package-lock.json, the rest from the API's schema.
+clients: install-dev ## lint the API's schema, generate a TypeScript and a Python client, and run both (needs Node 20)
+	@cmp -s $(TYPESCRIPT)/package-lock.json $(TYPESCRIPT)/node_modules/installed.json || \
+		(cd $(TYPESCRIPT) && npm ci --ignore-scripts && cp package-lock.json node_modules/installed.json)
+	rm -rf $(TYPESCRIPT)/generated $(PYTHON_CLIENT)/generated
+	mkdir $(TYPESCRIPT)/generated $(PYTHON_CLIENT)/generated
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(TYPESCRIPT)/generated/schema.yaml
+	$(BIN)/python -m smartcourse.tests.clients.guide
+	cd $(TYPESCRIPT) && npm run --silent lint
+	cd $(TYPESCRIPT) && npm run --silent generate && npm run --silent compile
+	$(BIN)/openapi-python-client generate --path $(TYPESCRIPT)/generated/schema.yaml --meta none --fail-on-warning \
+		--config $(PYTHON_CLIENT)/client.yaml --output-path $(PYTHON_CLIENT)/generated/smartcourse_client
+	cd $(PYTHON_CLIENT) && MYPYPATH=.:generated ../../../../$(BIN)/mypy --config-file mypy.ini -m journey -m guide -p smartcourse_client
+	@exec $(BIN)/python -m smartcourse.tests.clients
+TYPESCRIPT := smartcourse/tests/clients/typescript
+PYTHON_CLIENT := smartcourse/tests/clients/python
 
 install: ## set up .venv from requirements.lock
 	$(call install,requirements.lock,requirements.lock)

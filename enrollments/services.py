@@ -13,7 +13,7 @@ from courses.models import Course
 from courses.services import record_learner_count, release_seat, take_seat
 from enrollments.events import EnrollmentActivated, EnrollmentCompleted, EnrollmentCreated, EnrollmentDropped
 from enrollments.models import SEATED, Enrollment, EnrollmentChange, EnrollmentStatus
-from smartcourse.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound, RuleViolated
+from smartcourse.errors import Conflict, FieldError, NotAllowed, NotFound, RuleViolated, Unacceptable
 from smartcourse.events.outbox import publish
 from smartcourse.workflows import services as workflows
 
@@ -47,7 +47,7 @@ class EnrollmentBusy(Conflict):
     transient = True
 
 
-class ReasonRequired(Invalid):
+class ReasonRequired(Unacceptable):
     message = "A reason is required for what you do with another person's enrollment."
 
     def __init__(self) -> None:

@@ -47,6 +47,15 @@ class Invalid(DomainError):
         self.errors = errors or []
 
 
+class Unacceptable(Invalid):
+    """The input has the form that was asked for, and what it says cannot be: a weak password, a link that was used.
+
+    What a document can say of the form, the API's schema says, and whoever keeps to it never meets `Invalid`.
+    """
+
+    code = "unacceptable"
+
+
 class NotAuthenticated(DomainError):
     """Who is asking could not be established."""
 

@@ -8,14 +8,15 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from accounts.models import ApplicationStatus, InstructorApplication, Role, User
+from smartcourse.api.filtering import BooleanFilter
 
 
 class UserFilter(django_filters.FilterSet):
     """`?role=instructor`, `?is_active=false`, `?search=ada` in names and addresses, `?created_after=2026-01-01`."""
 
     role = django_filters.ChoiceFilter(choices=Role.choices, field_name="groups__name")
-    is_active = django_filters.BooleanFilter()
-    is_verified = django_filters.BooleanFilter()
+    is_active = BooleanFilter()
+    is_verified = BooleanFilter()
     created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
     search = django_filters.CharFilter(method="filter_search")

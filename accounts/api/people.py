@@ -50,6 +50,8 @@ class UserViewSet(ContextViewSet):
         "reactivate": [allowed(policies.is_administrator)],
     }
     raises: ClassVar[dict[str, Any]] = {
+        "update": [shapes.NameUnprintable, shapes.NoSuchPhone, shapes.NobodyBornThen],
+        "partial_update": [shapes.NameUnprintable, shapes.NoSuchPhone, shapes.NobodyBornThen],
         "destroy": [services.NotOneself],
         "reactivate": [services.NotOneself, services.AccountErased],
     }

@@ -32,7 +32,6 @@ from smartcourse.api.parsers import FormParser
 from smartcourse.api.permissions import Anybody, SignedIn
 from smartcourse.api.scopes import CLOSED
 from smartcourse.api.viewsets import ContextViewSet
-from smartcourse.errors import FieldError, Invalid
 
 SIGNED_IN = PolymorphicProxySerializer(
     component_name="SignedInOneWayOrTheOther",
@@ -98,6 +97,7 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
         "grant": [services.InvalidCredentials, InactiveUser, services.LockedOut, services.TooManyAttempts],
         "refresh": [services.InvalidCredentials, services.TokenRevoked, InactiveUser, CsrfFailed],
         "verify_email": [services.InvalidVerification],
+        "change_me": [shapes.NameUnprintable, shapes.NoSuchPhone, shapes.NobodyBornThen],
         "change_password": [services.WrongPassword, services.WeakPassword, services.LockedOut],
     }
     statuses: ClassVar[dict[str, int]] = {"register": 201}
@@ -143,7 +143,7 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
         if token is None:
             token, in_cookies = request.COOKIES.get(settings.REFRESH_COOKIE_NAME), True
             if not token:
-                raise Invalid(errors=[FieldError("refresh_token", "required", "A refresh token is needed.")])
+                raise services.InvalidCredentials("A refresh token is needed.")
             enforce_csrf(request)
         signed_in = services.refresh_session(refresh_token=token, at=timezone.now())
         return self._signed_in(request, signed_in, in_cookies=in_cookies)

@@ -19,7 +19,7 @@ from accounts.models import ApiKey, User
 from accounts.models.api_keys import LONGEST_LIFE
 from accounts.services.sessions import InactiveUser, TokenRevoked
 from accounts.services.tokens import InvalidToken, TokenExpired
-from smartcourse.errors import FieldError, Invalid, RuleViolated
+from smartcourse.errors import FieldError, RuleViolated, Unacceptable
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 PREFIX_LENGTH = 8
@@ -33,7 +33,7 @@ KEYS_EACH = 20
 NOTED_EVERY = timedelta(minutes=1)
 
 
-class BadExpiry(Invalid):
+class BadExpiry(Unacceptable):
     """The moment that the key shall end at is past, or more than a year away."""
 
     message = "The moment is not one that a key may end at."

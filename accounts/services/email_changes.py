@@ -20,14 +20,14 @@ from accounts.services.people import (
     one_account_per_email,
 )
 from accounts.services.sessions import end_all_sessions
-from smartcourse.errors import FieldError, Invalid, NotFound, TooManyRequests
+from smartcourse.errors import FieldError, NotFound, TooManyRequests, Unacceptable
 from smartcourse.events.outbox import publish
 
 HOUR = timedelta(hours=1)
 SALT = "accounts.email-change"
 
 
-class SameEmail(Invalid):
+class SameEmail(Unacceptable):
     """The new address is the one that the account has."""
 
     message = "This is the address of your account already."
@@ -40,7 +40,7 @@ class TooManyEmailChanges(TooManyRequests):
     message = "You have asked for another address several times. Please wait a while."
 
 
-class InvalidEmailChange(Invalid):
+class InvalidEmailChange(Unacceptable):
     """The link is wrong, too old, used, or replaced by a newer one."""
 
     code = "invalid_email_change"

@@ -23,7 +23,7 @@ from accounts.models import EmailChange, InstructorProfile, Role, User, normalis
 from accounts.services.api_keys import revoke_api_keys_of
 from accounts.services.lockout import SIGNED_IN, begin_attempt, forget_places
 from accounts.services.sessions import end_all_sessions
-from smartcourse.errors import Conflict, FieldError, Invalid, NotAllowed
+from smartcourse.errors import Conflict, FieldError, NotAllowed, Unacceptable
 from smartcourse.events.outbox import publish
 
 VERIFICATION_SALT = "accounts.email-verification"
@@ -36,19 +36,19 @@ class EmailTaken(Conflict):
     message = "There is an account with this e-mail address already."
 
 
-class WeakPassword(Invalid):
+class WeakPassword(Unacceptable):
     """The password does not pass the validators."""
 
     message = "The password is too weak."
 
 
-class WrongPassword(Invalid):
+class WrongPassword(Unacceptable):
     """The present password was not given right."""
 
     message = "The present password is wrong."
 
 
-class InvalidVerification(Invalid):
+class InvalidVerification(Unacceptable):
     """The link to verify an address is wrong, too old, or for an address that has changed since."""
 
     code = "invalid_verification"

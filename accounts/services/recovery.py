@@ -14,7 +14,7 @@ from accounts.events import UserPasswordResetRequested, UserVerificationRequeste
 from accounts.models import MailRequest, MailWanted, User, normalise_email
 from accounts.services.lockout import account_name
 from accounts.services.people import check_strength, set_password
-from smartcourse.errors import Invalid
+from smartcourse.errors import Unacceptable
 from smartcourse.events.outbox import publish
 from smartcourse.queues.dispatch import enqueue
 
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 SWEEP_LIMIT = 200
 
 
-class InvalidReset(Invalid):
+class InvalidReset(Unacceptable):
     """The link to a new password is wrong, too old, used, or for an account that is closed; which, is not said."""
 
     code = "invalid_reset"

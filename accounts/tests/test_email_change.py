@@ -80,7 +80,7 @@ class TestAsking:
 
     def test_wants_the_password(self, client_of: Any, anonymous: Any, student: Any) -> None:
         answer = ask(client_of(student), password="wrong password")
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "current_password")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "current_password")
         assert ask(anonymous).status_code == 401
         assert not EmailChange.objects.exists()
 
@@ -99,7 +99,7 @@ class TestAsking:
 
     def test_wants_another_address(self, client_of: Any, student: Any) -> None:
         answer = ask(client_of(student), student.email.upper())
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "new_email")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "new_email")
 
     def test_is_limited(self, client_of: Any, student: Any) -> None:
         client = client_of(student)
@@ -139,7 +139,7 @@ class TestConfirming:
         with time_machine.travel(timezone.now() + settings.EMAIL_CHANGE_LIFETIME + timedelta(minutes=1)):
             assert anonymous.post(CONFIRM, {"token": token}).json()["code"] == "invalid_email_change"
         answers = [anonymous.post(CONFIRM, {"token": token}) for _ in range(2)]
-        assert [answer.status_code for answer in answers] == [200, 400]
+        assert [answer.status_code for answer in answers] == [200, 422]
 
     def test_is_refused_by_a_link_that_a_newer_one_replaced(
         self, client_of: Any, anonymous: Any, student: Any
@@ -169,7 +169,7 @@ class TestConfirming:
     @pytest.mark.parametrize("wrong", ["x", "a:b:c", "é", "x" * 500])
     def test_is_refused_by_what_is_no_token(self, anonymous: Any, wrong: str) -> None:
         answer = anonymous.post(CONFIRM, {"token": wrong})
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_email_change")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_email_change")
 
     def test_takes_no_token_of_another_kind(self, client_of: Any, anonymous: Any, student: Any) -> None:
         ask(client_of(student))
@@ -177,7 +177,7 @@ class TestConfirming:
             services.verification_token_for(user_id=student.pk),
             services.password_reset_token_for(user_id=student.pk),
         ):
-            assert anonymous.post(CONFIRM, {"token": token}).status_code == 400
+            assert anonymous.post(CONFIRM, {"token": token}).status_code == 422
 
     def test_is_refused_to_a_deactivated_account(
         self, client_of: Any, anonymous: Any, student: Any, administrator: Any

@@ -43,17 +43,32 @@ class TestRegister:
         [
             {"role": "admin"}, {"is_staff": True}, {"id": "x"}, {"groups": [1]}, {"is_verified": True},
             {"email": "no address"}, {"email": "a" * 300 + "@example.org"}, {"email": None}, {"email": 7},
-            {"password": "short"}, {"password": "p" * 129}, {"password": "password"}, {"password": "1234567890"},
+            {"password": "short"}, {"password": "p" * 129},
             {"full_name": "N"}, {"full_name": "N" * 256}, {"full_name": "Nul\x00"}, {"full_name": "\ud800x"},
-            {"full_name": "Ann\nBcc: all@example.org"}, {"full_name": "Ann\x1b[31m"}, {"full_name": "Ann\u2028Bo"},
-            {"full_name": "\u202egro.elpmaxe"}, {"full_name": "\u200b\u200b"}, {"full_name": "42"},
             {"full_name": ["a"]}, {"full_name": {"a": 1}},
         ],
     )  # fmt: skip
     def test_refuses_bad_input_and_writes_nothing(self, anonymous: Any, changes: dict[str, Any]) -> None:
+        self.refused(anonymous, changes, 400)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"password": "password"}, {"password": "1234567890"}, {"full_name": "Ann\nBcc: all@example.org"},
+            {"full_name": "Ann\x1b[31m"}, {"full_name": "Ann\u2028Bo"}, {"full_name": "\u202egro.elpmaxe"},
+            {"full_name": "\u200b\u200b"}, {"full_name": "42"},
+        ],
+    )  # fmt: skip
+    def test_refuses_weak_passwords_and_what_is_no_name(
+        self, anonymous: Any, changes: dict[str, Any]
+    ) -> None:
+        self.refused(anonymous, changes, 422)
+
+    @staticmethod
+    def refused(anonymous: Any, changes: dict[str, Any], status: int) -> None:
         body = json.dumps({**FORM, **changes})
         answer = anonymous.post(REGISTER, body, content_type="application/json")
-        assert answer.status_code == 400, answer.content
+        assert answer.status_code == status, answer.content
         assert answer["Content-Type"] == "application/problem+json"
         assert answer.json()["errors"][0]["field"] in changes
         assert not User.objects.exists()
@@ -98,11 +113,11 @@ class TestVerifyEmail:
         anonymous.post(REGISTER, FORM)
         user = User.objects.get()
         token = services.verification_token_for(user_id=user.pk)
-        assert anonymous.post(self.URL, {"token": token[:-2] + "xx"}).status_code == 400
+        assert anonymous.post(self.URL, {"token": token[:-2] + "xx"}).status_code == 422
         with time_machine.travel(timezone.now() + timedelta(days=4)):
             assert anonymous.post(self.URL, {"token": token}).json()["code"] == "invalid_verification"
         User.objects.update(email="other@example.org")
-        assert anonymous.post(self.URL, {"token": token}).status_code == 400
+        assert anonymous.post(self.URL, {"token": token}).status_code == 422
         assert not User.objects.get().is_verified
 
 

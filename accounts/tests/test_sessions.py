@@ -289,7 +289,7 @@ class TestPasswordChange:
             self.URL, {"current_password": "guess", "new_password": "another fine passphrase"}
         )
         weak = client.post(self.URL, {"current_password": PASSWORD, "new_password": "password"})
-        assert [wrong.status_code, weak.status_code] == [400, 400]
+        assert [wrong.status_code, weak.status_code] == [422, 422]
         assert [wrong.json()["errors"][0]["field"], weak.json()["errors"][0]["field"]] == [
             "current_password", "new_password",
         ]  # fmt: skip

@@ -30,7 +30,7 @@ class TestPasswordChange:
         statuses = [
             client_of(student).post(self.url, body, REMOTE_ADDR=f"192.0.2.{n}").status_code for n in range(6)
         ]
-        assert statuses == [400] * 5 + [429]
+        assert statuses == [422] * 5 + [429]
         assert sign_in(student.email, PASSWORD).status_code == 200, "signing in is another matter"
 
     def test_is_not_locked_by_strangers(self, student: Any, client_of: Any) -> None:

@@ -21,7 +21,7 @@ class PopularCourseSerializer(serializers.Serializer[Any]):
     learner_count = serializers.IntegerField()
 
 
-class DaySerializer(serializers.Serializer[Any]):
+class DayNumbersSerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
     new_enrollments = serializers.IntegerField()
     completions = serializers.IntegerField()
@@ -49,7 +49,7 @@ class PlatformNumbersSerializer(serializers.Serializer[Any]):
     course_completion_rate = serializers.FloatField()
     avg_time_to_complete = serializers.FloatField(allow_null=True)
     popular_courses = PopularCourseSerializer(many=True)
-    series = DaySerializer(many=True)
+    series = DayNumbersSerializer(many=True)
     failed_workflows_hourly = HourSerializer(many=True, help_text="The last 24 hours, the running one last.")
 
 

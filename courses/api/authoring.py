@@ -143,7 +143,7 @@ class MaterialViewSet(ContextViewSet):
     serializers: ClassVar[dict[str, Any]] = dict.fromkeys(("list", "create"), serializers.MaterialSerializer)
     inputs: ClassVar[dict[str, Any]] = {"create": inputs.MaterialInput}
     permissions: ClassVar[dict[str, Any]] = dict.fromkeys(("list", "create"), AUTHOR)
-    raises: ClassVar[dict[str, Any]] = {"create": [services.FileRefused, *ARCHIVED]}
+    raises: ClassVar[dict[str, Any]] = {"create": [services.FileRefused, services.LessonsForeign, *ARCHIVED]}
     statuses: ClassVar[dict[str, int]] = {"create": 201}
     throttle_scopes: ClassVar[dict[str, str]] = {"create": "uploads"}
 

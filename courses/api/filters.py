@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 
 from courses.models import Course, CourseLevel
 from courses.search import search_query
+from smartcourse.api.filtering import WholeNumberFilter
 
 
 class CourseFilter(django_filters.FilterSet):
@@ -20,8 +21,8 @@ class CourseFilter(django_filters.FilterSet):
     level = django_filters.ChoiceFilter(choices=CourseLevel.choices)
     language = django_filters.CharFilter()
     instructor = django_filters.UUIDFilter()
-    min_price = django_filters.NumberFilter(field_name="price_cents", lookup_expr="gte")
-    max_price = django_filters.NumberFilter(field_name="price_cents", lookup_expr="lte")
+    min_price = WholeNumberFilter(field_name="price_cents", lookup_expr="gte")
+    max_price = WholeNumberFilter(field_name="price_cents", lookup_expr="lte")
     free = django_filters.ChoiceFilter(
         method="filter_free", choices=[("true", "without a price"), ("false", "with a price")]
     )

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from accounts.api.serializers import PublicUserSerializer
+from courses.api.questions import KeyField
 from courses.models import (
     Category,
     ContentFormat,
@@ -162,8 +163,18 @@ class PublicationRequested(serializers.Serializer[Any]):
     )
 
 
+class ChoiceSerializer(serializers.Serializer[Any]):
+    """One of the answers to choose from."""
+
+    key = serializers.CharField()
+    text = serializers.CharField()
+
+
 class QuestionSerializer(serializers.ModelSerializer[QuestionModel]):
     """A question with its key, for its author."""
+
+    choices = ChoiceSerializer(many=True)
+    key = KeyField()
 
     class Meta:
         model = QuestionModel

@@ -55,6 +55,7 @@ class CourseViewSet(ContextViewSet):
         "create": [services.SlugTaken],
         "update": [services.SlugTaken, services.CapacityBelowTaken, services.CourseArchivedAlready],
         "partial_update": [services.SlugTaken, services.CapacityBelowTaken, services.CourseArchivedAlready],
+        "destroy": [services.CourseArchivedAlready],
         "publish": [services.CourseArchivedAlready],
     }
     unless_changed: ClassVar[dict[str, str]] = dict.fromkeys(

@@ -42,6 +42,7 @@ from courses.services.catalogue import (
 from courses.services.imports import ImportResult, ImportRow, import_course
 from courses.services.materials import (
     FileRefused,
+    LessonsForeign,
     LinkInvalid,
     add_material,
     material_link,
@@ -71,10 +72,10 @@ from courses.services.seats import (
 __all__ = [
     "CapacityBelowTaken", "CourseArchivedAlready", "CourseFull", "CourseIncomplete", "EnrollmentClosed",
     "FileRefused", "GradedAnswers", "ImportResult", "ImportRow", "LessonContentInvalid", "LessonNotFound",
-    "LinkInvalid", "OrderInvalid", "QuestionInvalid", "SlugTaken", "add_lesson", "add_material", "add_module",
-    "change_capacity", "close_enrollment", "create_course", "define_quiz", "delete_lesson", "delete_module",
-    "discard_publication", "grade_answers", "import_course", "lock_course", "mark_archived", "mark_published",
-    "material_link",
+    "LessonsForeign", "LinkInvalid", "OrderInvalid", "QuestionInvalid", "SlugTaken", "add_lesson", "add_material",
+    "add_module", "change_capacity", "close_enrollment", "create_course", "define_quiz", "delete_lesson",
+    "delete_module", "discard_publication", "grade_answers", "import_course", "lock_course", "mark_archived",
+    "mark_published", "material_link",
     "open_material", "process_content", "published_lesson", "published_lessons_of", "questions_of",
     "record_learner_count", "record_publishing_failure", "record_rating", "release_seat", "rendered_content",
     "rendered_description", "reopen_course", "reorder_course", "request_archiving", "request_publication",

@@ -15,7 +15,7 @@ from django.db.models import F
 from courses.models import Lesson, LessonType, PublishedLesson, Question, QuestionKind, Quiz
 from courses.services.authoring import lock_lesson
 from smartcourse.db.identifiers import uuid7
-from smartcourse.errors import FieldError, Invalid
+from smartcourse.errors import FieldError, Unacceptable
 
 LARGEST_NUMBER = 10**300
 # What is frozen of a question, and what of that is shown to whoever takes the quiz.
@@ -23,7 +23,7 @@ FROZEN = ("id", "kind", "prompt", "choices", "key", "explanation", "points")
 SHOWN = ("id", "kind", "prompt", "choices", "points")
 
 
-class QuestionInvalid(Invalid):
+class QuestionInvalid(Unacceptable):
     """A question cannot be answered as it stands."""
 
     message = "A question is not complete."

@@ -29,7 +29,7 @@ from courses.models import (
 )
 from courses.services.indexing import INDEXED, index_course
 from courses.services.seats import change_capacity
-from smartcourse.errors import Conflict, FieldError, Invalid, NotFound
+from smartcourse.errors import Conflict, FieldError, NotFound, Unacceptable
 from smartcourse.events.outbox import publish
 
 # The content of these is an address, not a text.
@@ -57,13 +57,13 @@ class DraftNotFound(NotFound):
     message = "There is no such module or lesson in the draft."
 
 
-class LessonContentInvalid(Invalid):
+class LessonContentInvalid(Unacceptable):
     """The content is not of the form that the type of lesson wants."""
 
     message = "The content does not fit the type of the lesson."
 
 
-class OrderInvalid(Invalid):
+class OrderInvalid(Unacceptable):
     """The order does not name everything that there is, once."""
 
     message = "The order must name every module and every lesson of the course exactly once."

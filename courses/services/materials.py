@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from courses.models import Lesson, Material
 from courses.services.authoring import lock_course
-from smartcourse.errors import FieldError, Invalid, NotFound
+from smartcourse.errors import FieldError, NotFound, Unacceptable
 
 LINK_SALT = "courses.material-link"
 MAXIMUM_SIZE = 200 * 1024 * 1024
@@ -57,7 +57,7 @@ IMAGE_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "
 BROKEN_IMAGE = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError)
 
 
-class FileRefused(Invalid):
+class FileRefused(Unacceptable):
     """The file is not what it says it is, too large, or of a kind that is not taken."""
 
     code = "file_refused"
@@ -71,7 +71,7 @@ class LinkInvalid(NotFound):
     message = "This link does not work any more. Ask for a new one."
 
 
-class LessonsForeign(Invalid):
+class LessonsForeign(Unacceptable):
     """A lesson to attach a file to is none of the course."""
 
     message = "The lessons must belong to the course of the file."

@@ -50,6 +50,7 @@ class EnrollmentViewSet(ContextViewSet):
         ],
         "destroy": [services.ReasonRequired, services.CompletedCannotBeDropped],
     }  # fmt: skip
+    finds: ClassVar[frozenset[str]] = frozenset({"create"})
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         # "My courses" are one's own, also for an instructor or staff, who by their id may read others' too.

@@ -128,7 +128,7 @@ class TestEnrollOthers:
         actor = request.getfixturevalue(who)
         body = {"course_id": str(CourseFactory(published=True).pk), "student_id": str(student.pk)}
         refused = client_of(actor).post(URL, body)
-        assert (refused.status_code, refused.data["errors"][0]["field"]) == (400, "reason")
+        assert (refused.status_code, refused.data["errors"][0]["field"]) == (422, "reason")
         answer = client_of(actor).post(URL, body | {"reason": "Asked by phone"})
         assert answer.status_code == 201
         change = Enrollment.objects.get(student=student).history.get()

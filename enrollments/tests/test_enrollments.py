@@ -103,7 +103,7 @@ class TestDropping:
     ) -> None:
         actor = request.getfixturevalue(who)
         client = client_of(actor)
-        assert client.delete(address(enrollment)).status_code == 400
+        assert client.delete(address(enrollment)).status_code == 422
         if how == "body":
             answer = client.delete(address(enrollment), {"reason": "Asked to leave"})
         else:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import django_filters
 
 from notifications.models import Message, MessageType
+from smartcourse.api.filtering import BooleanFilter
 
 
 class NotificationFilter(django_filters.FilterSet):
     """`?type=course_welcome`, `?unread=true`."""
 
     type = django_filters.ChoiceFilter(choices=MessageType.choices)
-    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
+    unread = BooleanFilter(field_name="read_at", lookup_expr="isnull")
 
     class Meta:
         model = Message

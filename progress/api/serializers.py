@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from courses.api.questions import AnswerField
 from courses.api.serializers import CourseBrief, MaterialSerializer
 from courses.models import LessonType, QuestionKind
 from enrollments.models import EnrollmentStatus
@@ -153,6 +154,7 @@ class AttemptSerializer(serializers.ModelSerializer[QuizAttempt]):
     """An attempt, and what it came to; `percentage` is 0 to 100, and all of it null until it is handed in."""
 
     student_id = serializers.UUIDField(source="enrollment.student_id")
+    answers = serializers.DictField(child=AnswerField(), allow_null=True)
     percentage = serializers.FloatField(allow_null=True)
     attempts_left = serializers.IntegerField(allow_null=True)
     results = QuestionResultSerializer(many=True)
@@ -170,7 +172,7 @@ class SubmitAttemptRequest(InputSerializer):
     """Answers by question id; without `attempt_id`, for the attempt that is open, or a new one."""
 
     attempt_id = serializers.UUIDField(required=False)
-    answers = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    answers = serializers.DictField(child=AnswerField())
 
     def validate_answers(self, answers: dict[str, Any]) -> dict[str, Any]:
         written = json.dumps(answers, ensure_ascii=False)

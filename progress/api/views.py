@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.api.serializers import MaterialSerializer
-from courses.services import open_material
+from courses.services import LinkInvalid, open_material
 from enrollments.models import Enrollment
 from progress import services
 from progress.api.serializers import (
@@ -118,8 +118,11 @@ class MaterialViewSet(ContextViewSet):
     queryset = Enrollment.objects.none()
     # A link is its own permission: it was given to whoever may have the file, for a few minutes.
     permissions: ClassVar[dict[str, Any]] = {"download": [Anybody], "content": [Anybody]}
-    files: ClassVar[dict[str, str]] = {"content": "application/octet-stream"}
-    raises: ClassVar[dict[str, Any]] = {"download": [NotAuthenticated, services.NotEnrolled]}
+    files: ClassVar[dict[str, str]] = {"content": "*/*"}
+    raises: ClassVar[dict[str, Any]] = {
+        "download": [NotAuthenticated, services.NotEnrolled],
+        "content": [LinkInvalid],
+    }
     statuses: ClassVar[dict[str, int]] = {"download": http.HTTP_302_FOUND}
 
     def download(self, request: Request, pk: UUID) -> Response:

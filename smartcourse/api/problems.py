@@ -24,6 +24,7 @@ API_PREFIX = "/api/"
 CONTENT_TYPE = "application/problem+json"
 STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
     errors.Invalid: 400,
+    errors.Unacceptable: 422,
     errors.NotAuthenticated: 401,
     errors.NotAllowed: 403,
     errors.NotFound: 404,

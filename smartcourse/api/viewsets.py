@@ -32,7 +32,7 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     scope: the resource that an API key must name to open it (`courses`), or `CLOSED`.
     keyless: the POST actions that take no `Idempotency-Key`, each with the reason. unless_changed: the actions that
     honour `If-Match`, each with the action that reads what it changes. bare: what never stands in an envelope, for
-    another specification says its shape.
+    another specification says its shape. finds: what answers 200 where the thing that it would create is there already.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -45,6 +45,7 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     keyless: ClassVar[Mapping[str, str]] = {}
     unless_changed: ClassVar[Mapping[str, str]] = {}
     bare: ClassVar[frozenset[str]] = frozenset()
+    finds: ClassVar[frozenset[str]] = frozenset()
     lookup_value_converter = "uuid"
 
     def get_permissions(self) -> list[BasePermission]:

@@ -38,7 +38,7 @@ class HealthView(APIView):
     permission_classes = (AllowAny,)
     throttle_classes = ()
 
-    @extend_schema(operation_id="health", responses=HEALTH, tags=["operations"], auth=[])
+    @extend_schema(operation_id="health", responses=HEALTH, tags=["operations"])
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
 
@@ -50,9 +50,7 @@ class ReadyView(APIView):
     permission_classes = (AllowAny,)
     throttle_classes = ()
 
-    @extend_schema(
-        operation_id="ready", responses={200: READINESS, 503: READINESS}, tags=["operations"], auth=[]
-    )
+    @extend_schema(operation_id="ready", responses={200: READINESS, 503: READINESS}, tags=["operations"])
     def get(self, request: Request) -> Response:
         database, redis = _database_answers(), _redis_answers()
         leaving = is_draining()

@@ -9,7 +9,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "The REST API of SmartCourse, a learning management system. Errors are "
         "`application/problem+json` (RFC 9457) with a stable `code`; every answer carries `X-Request-Id`."
     ),
-    "LICENSE": {"name": "MIT"},
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "CONTACT": {"name": "SmartCourse contributors"},
+    "SERVERS": [{"url": "/", "description": "The installation that this document comes from"}],
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -27,6 +29,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "smartcourse.api.envelope.envelope_schema",
+        "smartcourse.api.document.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CourseStatus": "courses.models.CourseStatus",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from django.core.management import call_command
+
+from smartcourse.tests.clients.guide import CLIENTS, GUIDE, shown
 
 VERBS = {"get", "put", "patch", "post", "delete"}
 WITHOUT_PROBLEMS = {"health", "ready"}
@@ -54,3 +57,22 @@ class TestSchema:
 
     def test_says_what_every_operation_is_for(self, schema: Any) -> None:
         assert [name for name, operation in operations(schema) if not operation.get("description")] == []
+
+    def test_has_a_code_for_every_problem_and_the_guide_explains_each(self, schema: Any) -> None:
+        listed = {
+            code
+            for _, operation in operations(schema)
+            for answer in operation["responses"].values()
+            for code in answer.get("x-problem-codes", ())
+        }
+        known = set(schema["components"]["schemas"]["ProblemCode"]["enum"])
+        assert listed <= known
+        guide = GUIDE.read_text()
+        assert set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)) == known
+
+    def test_shows_clients_of_twenty_lines(self) -> None:
+        guide = GUIDE.read_text()
+        assert {language: bool(shown(guide, language)) for language in CLIENTS} == {
+            "ts": True,
+            "python": True,
+        }

@@ -148,9 +148,9 @@ class TestForeignIds:
         ("name", "swapped", "status"),
         [
             ("POST courses/{course}/quizzes", "quiz_lesson", 404),
-            ("POST courses/{course}/materials", "lesson", 400),
-            ("PUT courses/{course}/order", "module", 400),
-            ("PUT courses/{course}/order", "lesson", 400),
+            ("POST courses/{course}/materials", "lesson", 422),
+            ("PUT courses/{course}/order", "module", 422),
+            ("PUT courses/{course}/order", "lesson", 422),
         ],
     )
     def test_are_refused_in_an_authors_body(

@@ -160,7 +160,7 @@ def add_belongings(world: World) -> None:
     world.words["session"] = str(session_id(signed_in))
     world.words["reset"] = accounts.password_reset_token_for(user_id=owner.pk)
     accounts.request_email_change(
-        user_id=owner.pk, new_email="wanted@example.org", current_password=PASSWORD, at=timezone.now()
+        user_id=owner.pk, new_email=f"{uuid4()}@example.org", current_password=PASSWORD, at=timezone.now()
     )
     world.words["email_change"] = accounts.email_change_token_for(
         change_id=owner.email_changes.open().get().pk

@@ -196,4 +196,4 @@ class TestKinds:
         assert [kind for kind in error_kinds() if status_of(kind) == 500] == []
 
     def test_no_kind_is_without_a_status(self) -> None:
-        assert set(STATUS_OF_KIND) == set(errors.DomainError.__subclasses__())
+        assert set(STATUS_OF_KIND) == {*errors.DomainError.__subclasses__(), errors.Unacceptable}

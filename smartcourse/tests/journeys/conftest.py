@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import email
-import json
-import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,10 +18,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.conf import settings
 
+from smartcourse.tests.quickstart import environment_of, free_port, quickstart
+
 T = TypeVar("T")
-START_TIMEOUT = 90
-# What the fixture sets itself, and what would make quickstart use the test suite's servers instead of its own.
-NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "EMAIL_URL")
 
 
 @dataclass
@@ -100,37 +95,12 @@ class Installation:
 def installation(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Installation]:
     """Quickstart in an empty folder, as `make run` starts it, with limits off and mail going to the mailbox."""
     data = tmp_path_factory.mktemp("quickstart") / "data"
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED} | {
-        "SMARTCOURSE_DATA": str(data),
-        "RATE_LIMITS_ENABLED": "false",
-        "EMAIL_URL": f"smtp://127.0.0.1:{mailbox.port}",  # type: ignore[attr-defined]  # set by the fixture above
-    }
-    log = (data.parent / "quickstart.log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "quickstart", "--port", str(free_port()), "--data", str(data)],
-        cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    try:
-        eventually(lambda: (data / "quickstart.json").exists() or gave_up(process), START_TIMEOUT)
-        assert process.poll() is None, (data.parent / "quickstart.log").read_text()
-        info = json.loads((data / "quickstart.json").read_text())
+    port = mailbox.port  # type: ignore[attr-defined]  # set by the fixture above
+    environment = environment_of(data, EMAIL_URL=f"smtp://127.0.0.1:{port}")
+    with quickstart(data, environment) as info:
         installation = Installation(info, data, environment, mailbox)
         yield installation
         installation.close()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        log.close()
-
-
-def gave_up(process: subprocess.Popen[bytes]) -> bool:
-    return process.poll() is not None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(look: Callable[[], T], seconds: float) -> T:

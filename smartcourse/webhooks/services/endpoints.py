@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import CharField, F, Func
 
-from smartcourse.errors import Conflict, FieldError, Invalid, NotFound, RuleViolated
+from smartcourse.errors import Conflict, FieldError, NotFound, RuleViolated, Unacceptable
 from smartcourse.events.outbox import publish
 from smartcourse.http.addresses import networks
 from smartcourse.http.pinning import target_of
@@ -36,7 +36,7 @@ class EndpointIsDisabled(Conflict):
     message = "This endpoint is disabled; enable it first."
 
 
-class UnknownFactTypes(Invalid):
+class UnknownFactTypes(Unacceptable):
     message = "Facts that cannot be chosen."
 
     def __init__(self, unknown: Sequence[str]) -> None:
