@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.models import ApplicationStatus, InstructorApplication, Role, User
 from accounts.policies import is_staff
 from analytics.models import MetricName
 from analytics.services import platform_numbers
@@ -115,6 +115,11 @@ def _watch() -> list[Figure]:
         Figure("Facts waiting", facts, changelist(OutboxFact, relayed_at__isnull=True)),
         Figure(
             "Deliveries owed", deliveries["owed"], changelist(Delivery, status__exact=DeliveryStatus.PENDING)
+        ),
+        Figure(
+            "Applications to teach",
+            InstructorApplication.objects.open().count(),
+            changelist(InstructorApplication, status__exact=ApplicationStatus.OPEN),
         ),
         Figure("Mails waiting", mails["waiting"], _mails(MessageStatus.PENDING)),
         _alarm(

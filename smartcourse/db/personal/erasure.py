@@ -52,7 +52,8 @@ def _clear_texts(texts: Texts, person: Person) -> int:
 def _take_out(texts: Texts, column: str, pattern: str, kind: Field[Any, Any]) -> int:
     every = texts.table._base_manager.annotate(_text=Cast(column, TextField()))  # noqa: SLF001 - as in `declarations`
     without = Func(F("_text"), Value(pattern), Value(GONE), Value("gi"), function="REGEXP_REPLACE")
-    return every.filter(_text__iregex=pattern).update(**{column: Cast(without, kind)})
+    named = every.filter(_text__iregex=pattern)
+    return int(named.update(**{column: Cast(without, kind)}))
 
 
 def _pattern_of(word: str) -> str:

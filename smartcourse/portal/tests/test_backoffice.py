@@ -94,7 +94,7 @@ class TestStaffHome:
         mail(student, MessageStatus.SENT)
         home = staff_home(at=timezone.now())
         assert figures(home.watch) == {
-            "Facts waiting": 1, "Deliveries owed": 0, "Mails waiting": 1,
+            "Facts waiting": 1, "Deliveries owed": 0, "Applications to teach": 0, "Mails waiting": 1,
             "Deliveries parked": 1, "Dead letters": 1, "Processes failed": 1, "Mails not sent": 1,
         }  # fmt: skip
         assert not home.is_calm
