@@ -174,7 +174,7 @@ class TestErasure:
 
     def test_wants_the_password(self, student: Any, client_of: Any) -> None:
         wrong = client_of(student).post(ERASURE, {"current_password": "another one"})
-        assert wrong.status_code == 400
+        assert wrong.status_code == 422
         assert wrong.json()["errors"][0]["field"] == "current_password"
         assert client_of(student).post(ERASURE, {}).status_code == 400
         assert client_of(None).post(ERASURE, BODY).status_code == 401
