@@ -182,13 +182,12 @@ class StrictInput(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] 
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001 - its way
         if schema.get("description") == inspect.getdoc(InputSerializer):
             del schema["description"]
-        for name, field in force_instance(self.target).fields.items():
-            if isinstance(field, ListSerializer):
-                # Of lists of plain fields drf-spectacular says it itself.
-                bounds = {"minItems": field.min_length, "maxItems": field.max_length}
-                schema["properties"][name] |= {
-                    key: bound for key, bound in bounds.items() if bound is not None
-                }
+        target: Any = force_instance(self.target)  # type: ignore[no-untyped-call]  # it has no types
+        lists: dict[str, Any] = {n: f for n, f in target.fields.items() if isinstance(f, ListSerializer)}
+        for name, field in lists.items():
+            # Of lists of plain fields drf-spectacular says it itself.
+            bounds = {"minItems": field.min_length, "maxItems": field.max_length}
+            schema["properties"][name] |= {key: bound for key, bound in bounds.items() if bound is not None}
         return {**schema, "additionalProperties": False}
 
 
