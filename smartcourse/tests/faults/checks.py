@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -78,7 +79,11 @@ def drained(platform: Platform, *, within: float) -> float:
     try:
         eventually(look, within)
     except AssertionError as error:
-        raise AssertionError(f"after {within} seconds there is still to be done: {left[0]}") from error
+        # Who reads it will want to know what else the machine had to do.
+        busy = f"{os.getloadavg()[0]:.1f} processes for {os.cpu_count()} cores"
+        raise AssertionError(
+            f"after {within} seconds there is still to be done: {left[0]}; {busy}"
+        ) from error
     return time.monotonic() - begun
 
 

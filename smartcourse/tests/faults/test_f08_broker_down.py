@@ -27,11 +27,12 @@ class TestBrokerDown:
     ) -> None:
         platform.start("web1", "worker1", "relay1", "beat1")
         drained(platform, within=60)
-        # As many as two cores, which two installations share, can make up for in time; the catalogue is read meanwhile.
+        # About one a second, some five hundred tasks in all, which two cores that two installations share can make up
+        # for in time; the catalogue is read meanwhile.
         pairs = enrollments_to_make(platform, students=15, courses=scale(2, 10))
         down = scale(*SECONDS[outage])
 
-        with Load(base_url(platform), pairs, pause=scale(0.5, 2.0)) as load:
+        with Load(base_url(platform), pairs, pause=scale(0.5, 3.0)) as load:
             eventually(lambda: load.enrolled, 20, "there is no load")
             platform.broker.cut() if outage == "refused" else platform.broker.fall_silent()
             before = len(load.enrolled)
@@ -43,7 +44,7 @@ class TestBrokerDown:
         seconds = time.monotonic() - back
 
         assert list(failures(load.failed)) == []
-        assert meanwhile > down, "there was a load while it was away"
+        assert meanwhile > down * 0.7, "there was a load while it was away"
         check_enrolled(platform, load.enrolled)
         check_once(platform)
         figures(
