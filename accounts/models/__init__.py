@@ -9,6 +9,7 @@ from accounts.models.people import (
     UserManager,
     UserQuerySet,
     normalise_email,
+    validate_address,
     validate_name,
 )
 from accounts.models.recovery import (
@@ -39,5 +40,6 @@ __all__ = [
     "UserManager",
     "UserQuerySet",
     "normalise_email",
+    "validate_address",
     "validate_name",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import InstructorProfile, Role, User, validate_name
+from accounts.models import InstructorProfile, Role, User, validate_address, validate_name
 from smartcourse.api.serializers import InputSerializer, StorableCharField
 
 
@@ -63,7 +63,7 @@ class NameField(StorableCharField):
 
 
 class RegistrationInput(InputSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = serializers.EmailField(max_length=254, validators=[validate_address])
     password = StorableCharField(min_length=8, max_length=128, trim_whitespace=False)
     full_name = NameField()
 
