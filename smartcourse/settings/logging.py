@@ -6,7 +6,12 @@ from typing import Any
 
 import structlog
 
-from smartcourse.observability.redaction import redact_secrets
+from smartcourse.observability.redaction import redact_line, redact_secrets
+
+
+def console_renderer() -> Any:
+    """Return what writes lines for people, with plain traces: richer ones show the values of local variables."""
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 
 
 def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
@@ -24,9 +29,9 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     renderers: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, redact_secrets, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [console_renderer(), redact_line]
     )
     return {
         "version": 1,
