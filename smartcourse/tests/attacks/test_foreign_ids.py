@@ -72,12 +72,9 @@ class TestIdOfNothing:
     def test_is_not_found(self, row: Row, world: World, client_of: ClientOf) -> None:
         permitted = [role for role, status in row.statuses.items() if status < 400]
         for name in set(row.names()) - WORDS:
-            for foreign in (str(uuid4()), world["user_ST"], world["newcomer"]):
-                if name.startswith("user_") and foreign != world["user_ST"]:
-                    # A person's id where a person's is wanted is another row of the matrix.
-                    continue
-                if name.startswith("user_"):
-                    foreign = world["course"]
+            # Nobody's, and one of another kind.
+            kind = "course" if name.startswith("user_") else "newcomer"
+            for foreign in (str(uuid4()), world[kind]):
                 template = row.template.replace(f"{{{name}}}", foreign)
                 for role in permitted:
                     assert told(client_of(world.people[role]), row, template, world) == 404, (role, name)
