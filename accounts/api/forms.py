@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.models import validate_address
 from smartcourse.api.middleware import is_storable
 
 
@@ -15,6 +16,7 @@ class AddressForm(forms.Form):
     email = forms.EmailField(
         label="E-mail address",
         max_length=254,
+        validators=[validate_address],
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
 

@@ -14,6 +14,7 @@ from accounts.models.people import (
     UserManager,
     UserQuerySet,
     normalise_email,
+    validate_address,
     validate_name,
 )
 from accounts.models.privacy import (
@@ -57,5 +58,6 @@ __all__ = [
     "UserManager",
     "UserQuerySet",
     "normalise_email",
+    "validate_address",
     "validate_name",
 ]  # fmt: skip

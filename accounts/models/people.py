@@ -16,6 +16,9 @@ from django.db.models.functions import Lower
 from smartcourse.db.encryption import EncryptedDateField, EncryptedTextField
 from smartcourse.db.models import Entity
 
+# RFC 5321 §4.5.3.1.3, without the angle brackets.
+LONGEST_ADDRESS = 254
+
 
 class Role(models.TextChoices):
     """What a person may be; held as Django groups of these names, lowest first."""
@@ -59,6 +62,16 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 def normalise_email(email: str) -> str:
     """Return the address as it is stored: trimmed and lower case."""
     return email.strip().lower()
+
+
+def validate_address(email: str) -> None:
+    """Refuse an address that is too long once it is normalised: some letters (“İ”) are two in lower case.
+
+    Raises:
+        ValidationError: it would not fit where addresses are stored.
+    """
+    if len(normalise_email(email)) > LONGEST_ADDRESS:
+        raise ValidationError(f"An address has at most {LONGEST_ADDRESS} characters.", code="max_length")
 
 
 # What turns the direction of the text after it. Right-to-left names need none of these (Unicode UAX #9, 2.7).

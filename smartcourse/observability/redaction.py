@@ -15,6 +15,8 @@ JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 API_KEY = re.compile(r"\bsc_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,}")
 IN_QUERY = re.compile(r"(?i)\b((?:[\w-]*token|password|signature|code)=)[^&\s\"']+")
 CREDENTIALS_IN_URL = re.compile(r"(\w+://[^:/\s]*:)[^@/\s]+@")
+# PostgreSQL quotes the whole row, or the value, that a constraint refused: hashes and addresses among it.
+ROW_QUOTED = re.compile(r"(?m)^(DETAIL: +)[^\n]*$")
 HIDDEN = "[redacted]"
 
 
@@ -24,6 +26,7 @@ def redact_text(text: str) -> str:
     text = JWT.sub(HIDDEN, text)
     text = API_KEY.sub(HIDDEN, text)
     text = IN_QUERY.sub(rf"\1{HIDDEN}", text)
+    text = ROW_QUOTED.sub(rf"\1{HIDDEN}", text)
     return CREDENTIALS_IN_URL.sub(rf"\1{HIDDEN}@", text)
 
 
@@ -46,3 +49,8 @@ def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
         if not key.startswith("_") and key not in ("exc_info", "positional_args"):
             event[key] = redact(event[key], key)
     return event
+
+
+def redact_line(_logger: Any, _method: str, line: str) -> str:
+    """Redact a line as it is written, which holds the trace of an exception too (a structlog processor)."""
+    return redact_text(line)

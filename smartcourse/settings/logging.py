@@ -6,7 +6,15 @@ from typing import Any
 
 import structlog
 
-from smartcourse.observability.redaction import redact_secrets
+from smartcourse.observability.redaction import redact_line, redact_secrets
+
+
+def console_renderer() -> Any:
+    """Return what writes lines for people, with plain traces.
+
+    Richer ones show the values of local variables, and take seconds of a processor over it.
+    """
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 
 
 def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
@@ -48,13 +56,7 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
 
 
 def _renderers(*, as_json: bool) -> list[Any]:
-    # A traceback as Python writes it, and searched for secrets like everything else. What structlog would choose
-    # itself shows the values of local variables, and takes seconds of a processor over it.
-    in_words: Any = structlog.dev.ConsoleRenderer(
-        colors=False, exception_formatter=structlog.dev.plain_traceback
-    )
-    return [
-        structlog.processors.format_exc_info,
-        redact_secrets,
-        structlog.processors.JSONRenderer() if as_json else in_words,
-    ]
+    # What an exception says is searched for secrets like everything else, once it is text.
+    if as_json:
+        return [structlog.processors.format_exc_info, redact_secrets, structlog.processors.JSONRenderer()]
+    return [console_renderer(), redact_line]

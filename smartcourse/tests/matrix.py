@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from string import Formatter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -289,6 +290,10 @@ class Row:
     @property
     def template(self) -> str:
         return self.name.split()[1]
+
+    def names(self) -> list[str]:
+        """Return what stands between braces in the address, in its order."""
+        return [name for _, name, _, _ in Formatter().parse(self.template) if name]
 
     def action(self) -> tuple[str, str]:
         """Return the method and the route that the URL resolver has for the address."""

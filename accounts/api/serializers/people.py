@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts.models import InstructorProfile, Role, User, validate_name
+from accounts.models import InstructorProfile, Role, User, validate_address, validate_name
 from smartcourse.api.serializers import InputSerializer, StorableCharField
 from smartcourse.errors import FieldError, Unacceptable
 
@@ -148,7 +148,7 @@ class BirthDateField(serializers.DateField):
 
 
 class RegistrationInput(InputSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = serializers.EmailField(max_length=254, validators=[validate_address])
     password = StorableCharField(min_length=8, max_length=128, trim_whitespace=False)
     full_name = NameField()
 

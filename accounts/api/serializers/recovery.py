@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.models import validate_address
 from smartcourse.api.serializers import InputSerializer, StorableCharField
 
 
@@ -16,7 +17,7 @@ class MailOnItsWaySerializer(serializers.Serializer[Any]):
 
 
 class AddressInput(InputSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = serializers.EmailField(max_length=254, validators=[validate_address])
 
 
 class PasswordResetInput(InputSerializer):
@@ -25,5 +26,5 @@ class PasswordResetInput(InputSerializer):
 
 
 class EmailChangeInput(InputSerializer):
-    new_email = serializers.EmailField(max_length=254)
+    new_email = serializers.EmailField(max_length=254, validators=[validate_address])
     current_password = StorableCharField(max_length=128, trim_whitespace=False)

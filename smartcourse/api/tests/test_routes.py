@@ -26,7 +26,9 @@ OPEN = {"api/v1/health", "api/v1/ready"}
 
 def address(route: str) -> str:
     """Return an address of the route, by an id that nothing has."""
-    filled = [ID if word.startswith("<") else word for word in route.replace("<role:role>", "staff").split("/")]
+    filled = [
+        ID if word.startswith("<") else word for word in route.replace("<role:role>", "staff").split("/")
+    ]
     return "/" + "/".join(filled)
 
 
