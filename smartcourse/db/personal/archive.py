@@ -49,7 +49,7 @@ def _write_rows(archive: ZipFile, room: str, holding: Holding, person: Person) -
 
 def _in_the_clear(rows: Iterator[dict[str, Any]], holding: Holding) -> Iterator[dict[str, Any]]:
     """Yield what is told of each row; what is encrypted in its column is the person's to read."""
-    columns: list[Any] = holding.table._meta.local_concrete_fields  # noqa: SLF001 - a documented part of Django
+    columns: Any = holding.table._meta.local_concrete_fields  # noqa: SLF001 - a documented part of Django
     sealed = [c for c in columns if isinstance(c, EncryptedTextField) and c.name in holding.told]
     for row in rows:
         for column in sealed:
