@@ -7,8 +7,11 @@ from typing import Any
 from accounts import services as accounts
 from accounts.events import (
     UserEmailChangeRequested,
+    UserMfaDisabled,
+    UserMfaEnabled,
     UserPasswordResetRequested,
     UserRegistered,
+    UserSignInCodeRequested,
     UserVerificationRequested,
 )
 from accounts.models import User
@@ -62,6 +65,24 @@ def ask_to_confirm_the_new_address(fact: UserEmailChangeRequested) -> None:
 def tell_the_present_address_that_another_is_wanted(fact: UserEmailChangeRequested) -> None:
     context = {"change_id": str(fact.change_id)}
     notify(fact=fact, type=MessageType.EMAIL_CHANGE_NOTICE, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserSignInCodeRequested, queue="emails")
+def mail_the_code(fact: UserSignInCodeRequested) -> None:
+    context = {"mailing_id": str(fact.mailing_id)}
+    notify(fact=fact, type=MessageType.SIGN_IN_CODE, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserMfaEnabled, queue="emails")
+def tell_of_a_second_factor(fact: UserMfaEnabled) -> None:
+    context = {"method": fact.method}
+    notify(fact=fact, type=MessageType.SECOND_FACTOR_ADDED, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserMfaDisabled, queue="emails")
+def tell_of_a_second_factor_that_is_gone(fact: UserMfaDisabled) -> None:
+    context = {"method": fact.method, "by_staff": fact.by_staff}
+    notify(fact=fact, type=MessageType.SECOND_FACTOR_REMOVED, recipient_id=fact.user_id, context=context)
 
 
 @subscribe(EnrollmentActivated, queue="emails")

@@ -18,9 +18,21 @@ from accounts.models.recovery import (
     MailRequestQuerySet,
     MailWanted,
 )
+from accounts.models.second_factors import (
+    FACTORS,
+    MailedCode,
+    Method,
+    RecoveryCode,
+    RecoveryCodeQuerySet,
+    SecondFactor,
+    SecondFactorQuerySet,
+    SignInChallenge,
+    SignInChallengeQuerySet,
+)
 from accounts.models.sessions import RefreshToken, Session, SessionQuerySet
 
 __all__ = [
+    "FACTORS",
     "ApiKey",
     "ApiKeyQuerySet",
     "ApiKeyScope",
@@ -30,11 +42,19 @@ __all__ = [
     "MailRequest",
     "MailRequestQuerySet",
     "MailWanted",
+    "MailedCode",
+    "Method",
+    "RecoveryCode",
+    "RecoveryCodeQuerySet",
     "RefreshToken",
     "Role",
+    "SecondFactor",
+    "SecondFactorQuerySet",
     "Session",
     "SessionQuerySet",
     "SignInAttempts",
+    "SignInChallenge",
+    "SignInChallengeQuerySet",
     "User",
     "UserManager",
     "UserQuerySet",

@@ -10,7 +10,7 @@ import pytest
 from django.db import models
 from django.urls import resolve
 
-from accounts.models import ApiKey, EmailChange, InstructorProfile, User
+from accounts.models import ApiKey, EmailChange, InstructorProfile, SecondFactor, SignInChallenge, User
 from courses.models import Course, Lesson, Material, Module, Question, Quiz
 from enrollments.models import Enrollment
 from progress.models import LessonProgress, QuizAttempt, Submission
@@ -30,6 +30,7 @@ WRITES: dict[str, tuple[type[models.Model], ...]] = {
     "QuizAttemptViewSet": (QuizAttempt,), "SubmissionViewSet": (Submission,), "LessonViewSet": (Lesson, LessonProgress),
     "WebhookViewSet": (Endpoint,), "ApiKeyViewSet": (ApiKey,),
     "RecoveryViewSet": (User,), "EmailChangeViewSet": (User, EmailChange),
+    "SecondStepViewSet": (User, SignInChallenge), "SecondFactorViewSet": (User, SecondFactor),
 }  # fmt: skip
 
 

@@ -14,8 +14,9 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts import services as accounts
-from accounts.models import InstructorProfile, User
+from accounts.models import InstructorProfile, Method, SecondFactor, User
 from accounts.tests.factories import PASSWORD, UserFactory
+from accounts.tests.second_factors import app_of
 from certificates.tests.factories import CertificateFactory
 from courses.models import Assignment, Course, LessonType, Question, QuestionKind, Quiz
 from courses.services import material_link
@@ -106,6 +107,7 @@ def build_world(*, published: bool = True) -> World:
     if published:
         add_learning(world)
         add_belongings(world)
+        add_second_factors(world)
     return world
 
 
@@ -166,6 +168,19 @@ def add_belongings(world: World) -> None:
         change_id=owner.email_changes.open().get().pk
     )
     world.words["verification"] = accounts.verification_token_for(user_id=owner.pk)
+
+
+def add_second_factors(world: World) -> None:
+    """ST has an app and codes by mail, and is halfway through a log-in; everybody else is setting an app up."""
+    for role in KINDS:
+        app_of(world.people[role], confirmed=role == "ST")
+    owner = world.role("ST")
+    SecondFactor.objects.create(user=owner, method=Method.EMAIL, confirmed_at=timezone.now())
+    begun = accounts.begin_log_in(
+        email=owner.email, password=PASSWORD, device=accounts.Device("tests", "192.0.2.7"), at=timezone.now()
+    )
+    assert isinstance(begun, accounts.Challenge)
+    world.words["mfa_token"] = begun.mfa_token
 
 
 def sign_in(user: Any) -> accounts.SignedInSession:
