@@ -4,5 +4,6 @@ from accounts.admin.api_keys import ApiKeyAdmin
 from accounts.admin.lockout import SignInAttemptsAdmin
 from accounts.admin.people import UserAdmin
 from accounts.admin.sessions import SessionAdmin
+from accounts.admin.signing_in import FirstStepView
 
-__all__ = ["ApiKeyAdmin", "SessionAdmin", "SignInAttemptsAdmin", "UserAdmin"]
+__all__ = ["ApiKeyAdmin", "FirstStepView", "SessionAdmin", "SignInAttemptsAdmin", "UserAdmin"]

@@ -60,6 +60,12 @@ def check_enabled() -> None:
         raise MfaDisabled
 
 
+def are_wanted() -> bool:
+    """Whether the installation has second factors."""
+    wanted: bool = settings.MFA_ENABLED
+    return wanted
+
+
 def methods_of(*, user_id: UUID) -> list[Method]:
     """Return by what a person may prove more than the password, best first; nothing where no more is asked for."""
     if not settings.MFA_ENABLED:
