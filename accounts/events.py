@@ -147,3 +147,37 @@ class UserErased(Fact):
     aggregate: ClassVar[str] = "user"
 
     user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserMfaEnabled(Fact):
+    """Somebody proves more than a password from now on: by an authenticator app (`totp`), or by mail (`email`)."""
+
+    type: ClassVar[str] = "user.mfa_enabled"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserMfaDisabled(Fact):
+    """A second factor was taken away, by its owner or by staff."""
+
+    type: ClassVar[str] = "user.mfa_disabled"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    method: str
+    by_staff: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSignInCodeRequested(Fact):
+    """Somebody who gave the right password wants a code mailed; the code is in the mail alone."""
+
+    type: ClassVar[str] = "user.sign_in_code_requested"
+    aggregate: ClassVar[str] = "user"
+
+    user_id: UUID
+    mailing_id: UUID

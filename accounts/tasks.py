@@ -26,6 +26,11 @@ def prune_sessions(**_newer: Any) -> None:
     services.prune_sessions(at=timezone.now())
 
 
+@shared_task(name="accounts.prune_sign_in_remains", time_limit=300, soft_time_limit=280)
+def prune_sign_in_remains(**_newer: Any) -> None:
+    services.prune_sign_in_remains(at=timezone.now())
+
+
 @shared_task(name="accounts.answer_mail_request", time_limit=30, soft_time_limit=20)
 def answer_mail_request(*, request_id: str, **_newer: Any) -> None:
     services.answer_mail_request(request_id=UUID(request_id), at=timezone.now())

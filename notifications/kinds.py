@@ -8,6 +8,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts import services as accounts
 from notifications.models import Channel, Message, MessageType
@@ -27,6 +28,10 @@ def _reset_link(message: Message) -> str:
 
 def _confirmation_link(message: Message) -> str:
     return _link("confirm-email", accounts.email_change_token_for(change_id=_change_of(message)))
+
+
+def _sign_in_code(message: Message) -> str:
+    return accounts.mailed_code_for(mailing_id=UUID(message.data["mailing_id"]), at=timezone.now())
 
 
 def _change_of(message: Message) -> UUID:
@@ -74,6 +79,9 @@ KINDS = {
             _new_address,
         ),
         Kind(MessageType.EMAIL_CHANGE_NOTICE, (MAIL,), address=_former_address),
+        Kind(MessageType.SIGN_IN_CODE, (MAIL,), {"code": _sign_in_code}),
+        Kind(MessageType.SECOND_FACTOR_ADDED, (MAIL,)),
+        Kind(MessageType.SECOND_FACTOR_REMOVED, (MAIL,)),
         Kind(MessageType.COURSE_WELCOME, (MAIL, IN_APP)),
         Kind(MessageType.COURSE_COMPLETED, (MAIL, IN_APP)),
         Kind(MessageType.COURSE_ARCHIVED, (MAIL, IN_APP)),

@@ -18,6 +18,9 @@ class MessageType(models.TextChoices):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail
     EMAIL_CHANGE_CONFIRMATION = "email_change_confirmation"
     EMAIL_CHANGE_NOTICE = "email_change_notice"
+    SIGN_IN_CODE = "sign_in_code"
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
     COURSE_WELCOME = "course_welcome"
     COURSE_COMPLETED = "course_completed"
     COURSE_ARCHIVED = "course_archived"

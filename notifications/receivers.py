@@ -13,8 +13,11 @@ from accounts.events import (
     UserExportReady,
     UserInstructorApproved,
     UserInstructorRejected,
+    UserMfaDisabled,
+    UserMfaEnabled,
     UserPasswordResetRequested,
     UserRegistered,
+    UserSignInCodeRequested,
     UserVerificationRequested,
 )
 from accounts.models import User
@@ -97,6 +100,24 @@ def tell_that_the_export_is_ready(fact: UserExportReady) -> None:
 def tell_when_the_account_will_be_erased(fact: UserErasureRequested) -> None:
     context = {"request_id": str(fact.request_id), "due_on": f"{fact.due_at:%Y-%m-%d}"}
     notify(fact=fact, type=MessageType.ERASURE_SCHEDULED, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserSignInCodeRequested, queue="emails")
+def mail_the_code(fact: UserSignInCodeRequested) -> None:
+    context = {"mailing_id": str(fact.mailing_id)}
+    notify(fact=fact, type=MessageType.SIGN_IN_CODE, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserMfaEnabled, queue="emails")
+def tell_of_a_second_factor(fact: UserMfaEnabled) -> None:
+    context = {"method": fact.method}
+    notify(fact=fact, type=MessageType.SECOND_FACTOR_ADDED, recipient_id=fact.user_id, context=context)
+
+
+@subscribe(UserMfaDisabled, queue="emails")
+def tell_of_a_second_factor_that_is_gone(fact: UserMfaDisabled) -> None:
+    context = {"method": fact.method, "by_staff": fact.by_staff}
+    notify(fact=fact, type=MessageType.SECOND_FACTOR_REMOVED, recipient_id=fact.user_id, context=context)
 
 
 @subscribe(EnrollmentActivated, queue="emails")

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.api.devices import remembering
 from accounts.api.pages import ConfirmEmailPage, ForgottenPasswordPage, NewPasswordPage, VerifyEmailPage
+from accounts.api.second_step import FirstFactorPage, SecondStepPage
 from smartcourse.api import problems
 from smartcourse.api.renderers import DocumentationRenderer
 from smartcourse.api.throttling import throttled_page
@@ -41,6 +42,8 @@ urlpatterns = [
     path("api/v1/", include(api)),
     # Guessing passwords is limited here as it is at the API; the site itself stands beside the limits, and knows none.
     path("admin/login/", throttled_page("auth")(remembering(admin.site.login))),
+    path("admin/second-step/", throttled_page("auth")(SecondStepPage.as_view()), name="second-step"),
+    path("admin/first-factor/", throttled_page("auth")(FirstFactorPage.as_view()), name="first-factor"),
     path("admin/", admin.site.urls),
     path("verify/", include("certificates.api.pages")),
     path("verify-email", throttled_page("auth")(VerifyEmailPage.as_view()), name="verify-email"),

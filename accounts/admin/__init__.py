@@ -6,8 +6,9 @@ from accounts.admin.lockout import SignInAttemptsAdmin
 from accounts.admin.people import UserAdmin
 from accounts.admin.privacy import PrivacyRequestAdmin
 from accounts.admin.sessions import SessionAdmin
+from accounts.admin.signing_in import FirstStepView
 
 __all__ = [
-    "ApiKeyAdmin", "InstructorApplicationAdmin", "PrivacyRequestAdmin", "SessionAdmin", "SignInAttemptsAdmin",
-    "UserAdmin",
+    "ApiKeyAdmin", "FirstStepView", "InstructorApplicationAdmin", "PrivacyRequestAdmin", "SessionAdmin",
+    "SignInAttemptsAdmin", "UserAdmin",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from accounts import policies, services
@@ -86,16 +87,22 @@ class UserAdmin(ReadOnlyAdmin):
         "shown_roles",
         "is_active",
         "is_verified",
+        "shown_factors",
         "created_at",
         "last_login",
         "erased_at",
     )
     inlines = (InstructorProfileInline, SessionInline)
-    object_actions: ClassVar[dict[str, str]] = {"unlock": "Unlock signing in", "erase": "Erase…"}
+    object_actions: ClassVar[dict[str, str]] = {
+        "unlock": "Unlock signing in",
+        "reset_second_factors": "Reset second factors",
+        "erase": "Erase…",
+    }
     actions = (
         "deactivate",
         "reactivate",
         "unlock",
+        "reset_second_factors",
         "make_instructor",
         "make_staff",
         "make_admin",
@@ -143,6 +150,35 @@ class UserAdmin(ReadOnlyAdmin):
     @admin.action(description="Unlock signing in to the selected accounts")
     def unlock(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._for_each(request, queryset, lambda user: services.unlock_account(email=user.email))
+
+    @admin.display(description="Second factors")
+    def shown_factors(self, user: User) -> str:
+        return ", ".join(method.label for method in services.methods_of(user_id=user.pk)) or "none"
+
+    @admin.action(description="Reset the second factors of the selected people")
+    def reset_second_factors(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Ask for the reason first; it stands in the person's history beside who did it."""
+        reason = request.POST.get("reason", "").strip()[:500]
+        if not reason:
+            return render(request, "admin/reset_second_factors.html", self._about_reset(request, queryset))
+        now = timezone.now()
+
+        def reset(user: User) -> None:
+            services.reset_second_factors(user_id=user.pk, by=acting(request), reason=reason, at=now)
+            self.log_change(request, user, f"Reset the second factors: {reason}")
+
+        self._for_each(request, queryset, reset)
+        return None
+
+    def _about_reset(self, request: HttpRequest, queryset: QuerySet[Any]) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": "Reset second factors",
+            "opts": self.opts,
+            "people": queryset,
+            "is_missing": "reason" in request.POST,
+            "from_object": request.POST.get("_from_object", ""),
+        }
 
     @admin.action(description="Make the selected people instructors")
     def make_instructor(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -48,3 +48,19 @@ class NewPasswordForm(forms.Form):
         if new is not None and again is not None and new != again:
             self.add_error("again", "These two are not the same.")
         return cleaned
+
+
+class CodeForm(forms.Form):
+    """A code, as it was read from an app, a mail or a piece of paper."""
+
+    code = forms.CharField(
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "autofocus": True,
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )

@@ -38,6 +38,15 @@ SIGNED_IN = PolymorphicProxySerializer(
     serializers=[shapes.SignedInSerializer, shapes.SignedInByCookieSerializer],
     resource_type_field_name=None,
 )
+LOGGED_IN = PolymorphicProxySerializer(
+    component_name="SignedInOrAskedForMore",
+    serializers=[
+        shapes.SignedInSerializer,
+        shapes.SignedInByCookieSerializer,
+        shapes.MfaChallengeSerializer,
+    ],
+    resource_type_field_name=None,
+)
 AUTH_TRANSPORT = OpenApiParameter(
     TRANSPORT,
     location=OpenApiParameter.HEADER,
@@ -49,6 +58,23 @@ AUTH_TRANSPORT = OpenApiParameter(
 SAME_AGAIN = "it leads to the same state however often it is sent"
 
 
+def answer_signed_in(
+    view: ContextViewSet, request: Request, signed_in: services.SignedInSession, *, in_cookies: bool
+) -> Response:
+    """Answer with the tokens, in the body or in cookies."""
+    shape = shapes.SignedInByCookieSerializer if in_cookies else shapes.SignedInSerializer
+    response = Response(shape(signed_in, context=view.get_serializer_context()).data)
+    if in_cookies:
+        put_tokens(request, response, signed_in, at=timezone.now())
+    return unkept(response)
+
+
+def unkept(response: Response) -> Response:
+    """Have the answer kept by nobody on the way: it holds tokens (RFC 6749 §5.1)."""
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 class AuthViewSet(OpenToOldTokens, ContextViewSet):
     """Accounts and their tokens."""
 
@@ -56,8 +82,8 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
     queryset = User.objects.all()
     serializers: ClassVar[dict[str, Any]] = {
         "register": shapes.UserSerializer,
-        # For the schema; which of the shapes it is, `_signed_in` decides.
-        "log_in": SIGNED_IN,
+        # For the schema; which of the shapes it is, the action decides.
+        "log_in": LOGGED_IN,
         "grant": shapes.SignedInSerializer,
         "refresh": SIGNED_IN,
         "verify_email": shapes.UserSerializer,
@@ -94,12 +120,19 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
             services.LockedOut,
             services.TooManyAttempts,
         ],
-        "grant": [services.InvalidCredentials, InactiveUser, services.LockedOut, services.TooManyAttempts],
+        "grant": [
+            services.InvalidCredentials,
+            InactiveUser,
+            services.MfaRequired,
+            services.LockedOut,
+            services.TooManyAttempts,
+        ],
         "refresh": [services.InvalidCredentials, services.TokenRevoked, InactiveUser, CsrfFailed],
         "verify_email": [services.InvalidVerification],
         "change_me": [shapes.NameUnprintable, shapes.NoSuchPhone, shapes.NobodyBornThen],
         "change_password": [services.WrongPassword, services.WeakPassword, services.LockedOut],
     }
+    without_second_factor: ClassVar[frozenset[str]] = frozenset({"me", "log_out", "log_out_everywhere"})
     statuses: ClassVar[dict[str, int]] = {"register": 201}
     keyless: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("log_in", "grant", "refresh", "verify_email", "change_password"), CREDENTIALS),
@@ -117,24 +150,26 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
 
     @extend_schema(parameters=[AUTH_TRANSPORT])
     def log_in(self, request: Request) -> Response:
-        """Begin a session on this device."""
+        """Begin a session on this device; who has a second factor is asked for it first (`POST /auth/mfa/verify`)."""
         words = self.validated(request)
         # Before there is a session that nobody gets.
         if in_cookies := wants_cookies(request):
             check_origin(request)
-        return self._log_in(request, **words, in_cookies=in_cookies)
+        device = device_of(request)
+        begun = services.begin_log_in(**words, device=device, at=timezone.now())
+        if isinstance(begun, services.Challenge):
+            return unkept(Response(shapes.MfaChallengeSerializer(begun).data))
+        response = answer_signed_in(self, request, begun, in_cookies=in_cookies)
+        return remember_device(response, email=words["email"], device=device)
 
     def grant(self, request: Request) -> Response:
-        """The same by OAuth 2.0's password form, for tools that know nothing else."""
-        form = self.validated(request)
-        return self._log_in(request, email=form["username"], password=form["password"], in_cookies=False)
-
-    def _log_in(self, request: Request, *, email: str, password: str, in_cookies: bool) -> Response:
-        device = device_of(request)
-        signed_in = services.log_in(email=email, password=password, device=device, at=timezone.now())
-        return remember_device(
-            self._signed_in(request, signed_in, in_cookies=in_cookies), email=email, device=device
+        """The same by OAuth 2.0's password form, for tools that know nothing else; a second factor is none of them."""
+        form, device = self.validated(request), device_of(request)
+        signed_in = services.log_in(
+            email=form["username"], password=form["password"], device=device, at=timezone.now()
         )
+        response = answer_signed_in(self, request, signed_in, in_cookies=False)
+        return remember_device(response, email=form["username"], device=device)
 
     @extend_schema(parameters=[AUTH_TRANSPORT])
     def refresh(self, request: Request) -> Response:
@@ -146,17 +181,7 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
                 raise services.InvalidCredentials("A refresh token is needed.")
             enforce_csrf(request)
         signed_in = services.refresh_session(refresh_token=token, at=timezone.now())
-        return self._signed_in(request, signed_in, in_cookies=in_cookies)
-
-    def _signed_in(
-        self, request: Request, signed_in: services.SignedInSession, *, in_cookies: bool
-    ) -> Response:
-        """Answer with the tokens, in the body or in cookies."""
-        shape = shapes.SignedInByCookieSerializer if in_cookies else shapes.SignedInSerializer
-        response = Response(shape(signed_in, context=self.get_serializer_context()).data)
-        if in_cookies:
-            put_tokens(request, response, signed_in, at=timezone.now())
-        return self._secret(response)
+        return answer_signed_in(self, request, signed_in, in_cookies=in_cookies)
 
     def verify_email(self, request: Request) -> Response:
         """Prove that an address is one's own, by the token that was mailed there."""
@@ -200,12 +225,6 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
         )
         return self.respond()
 
-    @staticmethod
-    def _secret(response: Response) -> Response:
-        # RFC 6749 §5.1: what holds tokens is not to be kept on the way.
-        response["Cache-Control"] = "no-store"
-        return response
-
 
 class PasswordGrantViewSet(AuthViewSet):
     """The one endpoint that takes a form."""
@@ -221,6 +240,7 @@ class SessionViewSet(ContextViewSet):
     pagination_class = CursorPagination
     serializers: ClassVar[dict[str, Any]] = {"list": shapes.SessionSerializer}
     permissions: ClassVar[dict[str, Any]] = {"list": [SignedIn], "destroy": [SignedIn]}
+    without_second_factor: ClassVar[frozenset[str]] = frozenset({"list"})
 
     def get_queryset(self) -> Any:
         own: Any = super().get_queryset()

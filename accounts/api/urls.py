@@ -8,6 +8,7 @@ from accounts.api.people import UserViewSet
 from accounts.api.privacy import ErasureViewSet, ExportViewSet
 from accounts.api.recovery import EmailChangeViewSet, RecoveryViewSet
 from accounts.api.roles import RoleConverter, RoleViewSet
+from accounts.api.second_factors import SecondFactorViewSet, SecondStepViewSet
 from accounts.api.sessions import AuthViewSet, PasswordGrantViewSet, SessionViewSet
 
 register_converter(RoleConverter, "role")
@@ -43,6 +44,22 @@ urlpatterns = [
         "auth/email/change/confirm",
         EmailChangeViewSet.as_view({"post": "confirm_change"}),
         name="auth-email-change-confirm",
+    ),
+    path("auth/mfa", SecondFactorViewSet.as_view({"get": "show"}), name="mfa"),
+    path("auth/mfa/verify", SecondStepViewSet.as_view({"post": "verify"}), name="mfa-verify"),
+    path("auth/mfa/mail-code", SecondStepViewSet.as_view({"post": "mail_code"}), name="mfa-mail-code"),
+    path("auth/mfa/totp", SecondFactorViewSet.as_view({"post": "begin_app"}), name="mfa-totp"),
+    path(
+        "auth/mfa/totp/confirm",
+        SecondFactorViewSet.as_view({"post": "confirm_app"}),
+        name="mfa-totp-confirm",
+    ),
+    path("auth/mfa/email", SecondFactorViewSet.as_view({"post": "switch_mail_on"}), name="mfa-email"),
+    path("auth/mfa/remove", SecondFactorViewSet.as_view({"post": "remove"}), name="mfa-remove"),
+    path(
+        "auth/mfa/recovery-codes",
+        SecondFactorViewSet.as_view({"post": "renew_recovery_codes"}),
+        name="mfa-recovery-codes",
     ),
     path("auth/me", AuthViewSet.as_view({"get": "me", "patch": "change_me"}), name="auth-me"),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"}), name="session-list"),

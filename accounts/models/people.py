@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
@@ -162,6 +163,16 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
     def may_enter_backoffice(self) -> bool:
         """Whether the admin site lets the person in; asked by the site, which stands below this context."""
         return self.has_role(Role.INSTRUCTOR, Role.STAFF, Role.ADMIN)
+
+    @property
+    def must_have_second_factor(self) -> bool:
+        """Whether the installation lets the person do nothing without one."""
+        return settings.MFA_ENABLED and settings.MFA_REQUIRED_FOR_STAFF and self.is_staff
+
+    @cached_property
+    def owes_second_factor(self) -> bool:
+        """Whether it does, and there is none yet; asked by API and admin site, which stand below this context."""
+        return self.must_have_second_factor and not self.second_factors.confirmed().exists()
 
     def has_role(self, *roles: Role) -> bool:
         """Return whether the person has one of these roles."""

@@ -12,7 +12,15 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import RefreshToken, Session, User, normalise_email
+from accounts.models import Method, RefreshToken, Session, User, normalise_email
+from accounts.services.challenges import (
+    Challenge,
+    MfaRequired,
+    check_challenge,
+    open_challenge,
+    use_challenge,
+)
+from accounts.services.codes import methods_of
 from accounts.services.lockout import begin_attempt, place_of
 from accounts.services.standing import doubt_sessions
 from accounts.services.tokens import (
@@ -76,15 +84,58 @@ class SignedInSession:
         return int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
 
 
-def log_in(*, email: str, password: str, device: Device, at: datetime) -> SignedInSession:
-    """Check the password and begin a session on this device.
+def begin_log_in(*, email: str, password: str, device: Device, at: datetime) -> SignedInSession | Challenge:
+    """Check the password, and begin a session on this device, or wait for the second factor that the person has.
 
     Raises:
         InvalidCredentials: no such account, or not its password; both take the same time.
         InactiveUser: right, but the account is deactivated.
         LockedOut, TooManyAttempts: too many were wrong, also for an account that does not exist.
     """
-    user = User.objects.with_roles().filter(email=normalise_email(email)).first()
+    user = _with_password(email, password, device, at)
+    with transaction.atomic():
+        _hold_what_was_checked(user)
+        # Under the lock, so that nobody gets past a factor that is being set up.
+        if methods := methods_of(user_id=user.pk):
+            return open_challenge(user=user, methods=methods, at=at, lifetime=settings.MFA_TOKEN_LIFETIME)
+        return _begin_session(user, device, at)
+
+
+def log_in(*, email: str, password: str, device: Device, at: datetime) -> SignedInSession:
+    """The same for who knows of passwords only.
+
+    Raises:
+        MfaRequired: right, but the person has a second factor.
+        InvalidCredentials, InactiveUser, LockedOut, TooManyAttempts: see above.
+    """
+    user = _with_password(email, password, device, at)
+    with transaction.atomic():
+        _hold_what_was_checked(user)
+        if methods_of(user_id=user.pk):
+            raise MfaRequired
+        return _begin_session(user, device, at)
+
+
+def complete_log_in(
+    *, mfa_token: str, method: Method, code: str, device: Device, at: datetime
+) -> SignedInSession:
+    """Begin the session that a right password waits for.
+
+    Raises:
+        MfaDisabled: this installation has no second factors.
+        InvalidMfaToken: nothing waits for it.
+        WrongCode: the code is wrong, or was used.
+        LockedOut: too many were wrong.
+    """
+    challenge = check_challenge(mfa_token=mfa_token, method=method, code=code, at=at)
+    with transaction.atomic():
+        _hold_what_was_checked(challenge.user)
+        use_challenge(challenge, at=at)
+        return _begin_session(challenge.user, device, at)
+
+
+def _with_password(email: str, password: str, device: Device, at: datetime) -> User:
+    user: User | None = User.objects.with_roles().filter(email=normalise_email(email)).first()
     attempt = begin_attempt(
         email=email,
         place=place_of(email=email, address=device.address, proof=device.proof),
@@ -103,22 +154,20 @@ def log_in(*, email: str, password: str, device: Device, at: datetime) -> Signed
     attempt.succeeded()
     if not user.is_active:
         raise InactiveUser
-    return _begin_session(user, device, at)
+    return user
 
 
 def _begin_session(user: User, device: Device, at: datetime) -> SignedInSession:
     refresh_token = new_refresh_token()
-    with transaction.atomic():
-        _hold_what_was_checked(user)
-        session = Session.objects.create(
-            user=user,
-            user_agent=device.user_agent[:255],
-            address=device.address,
-            last_used_at=at,
-            expires_at=at + settings.REFRESH_TOKEN_LIFETIME,
-        )
-        _store(session, refresh_token, at)
-        user.note_login(at=at)
+    session = Session.objects.create(
+        user=user,
+        user_agent=device.user_agent[:255],
+        address=device.address,
+        last_used_at=at,
+        expires_at=at + settings.REFRESH_TOKEN_LIFETIME,
+    )
+    _store(session, refresh_token, at)
+    user.note_login(at=at)
     return _signed_in(user, session, refresh_token, at)
 
 

@@ -8,10 +8,29 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from rest_framework.permissions import BasePermission
 
+from smartcourse.errors import NotAllowed
+
 if TYPE_CHECKING:
     # rest_framework.views imports this module, as the setting DEFAULT_PERMISSION_CLASSES says.
     from rest_framework.request import Request
     from rest_framework.views import APIView
+
+
+class MfaEnrollmentRequired(NotAllowed):
+    """The person must have a second factor here, and has none; all that is open is setting one up."""
+
+    code = "mfa_enrollment_required"
+    message = "Set up a second factor first: POST /auth/mfa/totp."
+
+
+def check_second_factor(user: Any) -> None:
+    """Refuse who must have a second factor and has none, whatever they come by: session or API key.
+
+    Raises:
+        MfaEnrollmentRequired: that is so.
+    """
+    if getattr(user, "owes_second_factor", False):
+        raise MfaEnrollmentRequired
 
 
 class Anybody(BasePermission):
@@ -36,6 +55,8 @@ class DocumentationReader(BasePermission):
     """Everyone where docs are public (development), else staff."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
+        if not settings.DOCS_ARE_PUBLIC:
+            check_second_factor(request.user)
         return settings.DOCS_ARE_PUBLIC or bool(getattr(request.user, "is_staff", False))
 
 

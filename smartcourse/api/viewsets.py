@@ -15,7 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from smartcourse.api import conditional, idempotency
 from smartcourse.api.limits import Limited
-from smartcourse.api.permissions import Nobody
+from smartcourse.api.permissions import Nobody, check_second_factor
 from smartcourse.api.scopes import check_scope
 from smartcourse.errors import DomainError, FieldError, Invalid
 
@@ -33,6 +33,7 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     keyless: the POST actions that take no `Idempotency-Key`, each with the reason. unless_changed: the actions that
     honour `If-Match`, each with the action that reads what it changes. bare: what never stands in an envelope, for
     another specification says its shape. finds: what answers 200 where the thing that it would create is there already.
+    without_second_factor: the actions that are open to who must have a second factor, and has to set it up yet.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -46,6 +47,7 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     unless_changed: ClassVar[Mapping[str, str]] = {}
     bare: ClassVar[frozenset[str]] = frozenset()
     finds: ClassVar[frozenset[str]] = frozenset()
+    without_second_factor: ClassVar[frozenset[str]] = frozenset()
     lookup_value_converter = "uuid"
 
     def get_permissions(self) -> list[BasePermission]:
@@ -57,6 +59,8 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
     def check_permissions(self, request: Request) -> None:
         # And then its owner's permissions: a key never has more.
         check_scope(request, self)
+        if self.action not in (None, "metadata", *self.without_second_factor):
+            check_second_factor(request.user)
         super().check_permissions(request)
 
     def permission_denied(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
 from smartcourse.backoffice.home import home_for
 
@@ -33,11 +36,37 @@ class BackofficeSite(AdminSite):
     login_form = BackofficeLoginForm
     # accounts, which stands above, puts a form here that ends the person's sessions as well.
     password_form: type[AdminPasswordChangeForm] = AdminPasswordChangeForm
+    # And what comes after the right password, and tells for every page whether that was given.
+    login_view: type[LoginView] = LoginView
+    has_second_factor: Callable[[HttpRequest], bool] = staticmethod(lambda _: True)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         may_enter = getattr(user, "may_enter_backoffice", False)
-        return bool(user.is_active and may_enter)
+        return bool(user.is_active and may_enter and self.has_second_factor(request))
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Ask for the password, by the view that this site was given (Django's has a fixed one)."""
+        index = reverse("admin:index", current_app=self.name)
+        if request.method == "GET" and self.has_permission(request):
+            return cast("TemplateResponse", HttpResponseRedirect(index))
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        view = self.login_view.as_view(
+            authentication_form=self.login_form,
+            extra_context=context,
+            next_page=index,
+            template_name="admin/login.html",
+        )
+        request.current_app = self.name  # type: ignore[attr-defined]  # Django's own note on the request
+        return cast("TemplateResponse", view(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what whoever stands above the back office provides (`smartcourse.backoffice.home`)."""

@@ -13,7 +13,7 @@ SECRET_NAMES = re.compile(
 BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
 JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 API_KEY = re.compile(r"\bsc_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,}")
-IN_QUERY = re.compile(r"(?i)\b((?:[\w-]*token|password|signature|code)=)[^&\s\"']+")
+IN_QUERY = re.compile(r"(?i)\b((?:[\w-]*token|password|secret|signature|code)=)[^&\s\"']+")
 CREDENTIALS_IN_URL = re.compile(r"(\w+://[^:/\s]*:)[^@/\s]+@")
 # PostgreSQL quotes the whole row, or the value, that a constraint refused: hashes and addresses among it.
 ROW_QUOTED = re.compile(r"(?m)^(DETAIL: +)[^\n]*$")

@@ -19,6 +19,7 @@ from smartcourse.settings.patience import *  # noqa: F403 - and the part about w
 from smartcourse.settings.privacy import *  # noqa: F403 - the part about exports and erasures
 from smartcourse.settings.recovery import *  # noqa: F403 - the part about getting back in
 from smartcourse.settings.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, read by drf-spectacular
+from smartcourse.settings.second_factors import *  # noqa: F403 - the part about a second proof
 
 # Django's generic classes take their type arguments at run time too (`ModelAdmin[Course]`).
 django_stubs_ext.monkeypatch()

@@ -86,6 +86,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"queue": "scheduled", "expires": 3600},
     },
+    "prune log-ins that waited and mailed codes": {
+        "task": "accounts.prune_sign_in_remains",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "scheduled", "expires": 3600},
+    },
     "tell the cache of ended sessions": {
         "task": "accounts.tell_the_cache",
         "schedule": timedelta(seconds=SWEEP_INTERVAL_SECONDS),

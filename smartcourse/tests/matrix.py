@@ -19,6 +19,7 @@ from django.urls import resolve
 from django.utils import timezone
 
 from accounts.tests.factories import PASSWORD
+from accounts.tests.second_factors import code_now
 from smartcourse.tests.world import World
 
 Body = dict[str, Any]
@@ -43,6 +44,14 @@ POST   auth/password/reset/confirm                             204 204 204 204 2
 POST   auth/verify-email/resend                                202 202 202 202 202 202 202 202
 POST   auth/email/change                                       401 202 202 202 202 202 202 202
 POST   auth/email/change/confirm                               200 200 200 200 200 200 200 200
+GET    auth/mfa                                                401 200 200 200 200 200 200 200
+POST   auth/mfa/verify                                         200 200 200 200 200 200 200 200
+POST   auth/mfa/mail-code                                      202 202 202 202 202 202 202 202
+POST   auth/mfa/totp                                           401 409 200 200 200 200 200 200
+POST   auth/mfa/totp/confirm                                   401 409 200 200 200 200 200 200
+POST   auth/mfa/email                                          401 409 200 200 200 200 200 200
+POST   auth/mfa/remove                                         401 204 404 404 404 404 404 404
+POST   auth/mfa/recovery-codes                                 401 200 422 422 422 422 422 422
 GET    auth/me                                                 401 200 200 200 200 200 200 200
 PATCH  auth/me                                                 401 200 200 200 200 200 200 200
 GET    auth/sessions                                           401 200 200 200 200 200 200 200
@@ -236,6 +245,13 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST auth/verify-email/resend": lambda w: {"email": w.role("EN").email},
     "POST auth/email/change": lambda _: {"new_email": "another@example.org", "current_password": PASSWORD},
     "POST auth/email/change/confirm": lambda w: {"token": w["email_change"]},
+    "POST auth/mfa/verify": lambda w: {"mfa_token": w["mfa_token"], "method": "totp", "code": code_now()},
+    "POST auth/mfa/mail-code": lambda w: {"mfa_token": w["mfa_token"]},
+    "POST auth/mfa/totp": lambda _: {"current_password": PASSWORD},
+    "POST auth/mfa/totp/confirm": lambda _: {"code": code_now()},
+    "POST auth/mfa/email": lambda _: {"current_password": PASSWORD},
+    "POST auth/mfa/remove": lambda _: {"method": "email", "current_password": PASSWORD},
+    "POST auth/mfa/recovery-codes": lambda _: {"current_password": PASSWORD},
     "PATCH auth/me": lambda _: PERSON,
     "POST auth/api-keys": lambda _: {
         "name": "Nightly sync", "scopes": ["courses:read"], "expires_at": timezone.now() + timedelta(days=30),

@@ -31,6 +31,9 @@ WITHOUT_KEY = {
     "AuthViewSet.log_out", "AuthViewSet.log_out_everywhere", "AuthViewSet.change_password", "ApiKeyViewSet.create",
     "RecoveryViewSet.request_reset", "RecoveryViewSet.confirm_reset", "RecoveryViewSet.resend_verification",
     "EmailChangeViewSet.request_change", "EmailChangeViewSet.confirm_change", "ErasureViewSet.create",
+    "SecondStepViewSet.verify",
+    "SecondStepViewSet.mail_code", "SecondFactorViewSet.begin_app", "SecondFactorViewSet.confirm_app",
+    "SecondFactorViewSet.switch_mail_on", "SecondFactorViewSet.remove", "SecondFactorViewSet.renew_recovery_codes",
 }  # fmt: skip
 # These make something, and look at no credential that exists.
 CREDENTIALS_MADE = {"AuthViewSet.register"}

@@ -16,6 +16,8 @@ from accounts.models import (
     InstructorApplication,
     InstructorProfile,
     PrivacyRequest,
+    SecondFactor,
+    SignInChallenge,
     User,
 )
 from courses.models import Course, Lesson, Material, Module, Question, Quiz
@@ -38,6 +40,7 @@ WRITES: dict[str, tuple[type[models.Model], ...]] = {
     "WebhookViewSet": (Endpoint,), "ApiKeyViewSet": (ApiKey,),
     "ErasureViewSet": (PrivacyRequest, User), "InstructorApplicationViewSet": (InstructorApplication, User),
     "RecoveryViewSet": (User,), "EmailChangeViewSet": (User, EmailChange),
+    "SecondStepViewSet": (User, SignInChallenge), "SecondFactorViewSet": (User, SecondFactor),
 }  # fmt: skip
 
 

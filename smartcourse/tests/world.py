@@ -14,8 +14,17 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts import services as accounts
-from accounts.models import InstructorProfile, PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus, User
+from accounts.models import (
+    InstructorProfile,
+    Method,
+    PrivacyRequest,
+    PrivacyRequestKind,
+    PrivacyRequestStatus,
+    SecondFactor,
+    User,
+)
 from accounts.tests.factories import PASSWORD, UserFactory
+from accounts.tests.second_factors import app_of
 from certificates.tests.factories import CertificateFactory
 from courses.models import Assignment, Course, LessonType, Question, QuestionKind, Quiz
 from courses.services import material_link
@@ -106,6 +115,7 @@ def build_world(*, published: bool = True) -> World:
     if published:
         add_learning(world)
         add_belongings(world)
+        add_second_factors(world)
     return world
 
 
@@ -184,6 +194,19 @@ def add_requests(world: World, owner: Any) -> None:
     world.rows["application"] = accounts.apply_as_instructor(
         user_id=owner.pk, statement="I know all about knots.", at=now
     )
+
+
+def add_second_factors(world: World) -> None:
+    """ST has an app and codes by mail, and is halfway through a log-in; everybody else is setting an app up."""
+    for role in KINDS:
+        app_of(world.people[role], confirmed=role == "ST")
+    owner = world.role("ST")
+    SecondFactor.objects.create(user=owner, method=Method.EMAIL, confirmed_at=timezone.now())
+    begun = accounts.begin_log_in(
+        email=owner.email, password=PASSWORD, device=accounts.Device("tests", "192.0.2.7"), at=timezone.now()
+    )
+    assert isinstance(begun, accounts.Challenge)
+    world.words["mfa_token"] = begun.mfa_token
 
 
 def sign_in(user: Any) -> accounts.SignedInSession:
