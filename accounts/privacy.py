@@ -161,6 +161,33 @@ declare(
         deleted=True,
     ),
     Holding(
+        model="accounts.SecondFactor",
+        person="user",
+        told=("id", "user", "method", "confirmed_at", "last_used_at", "created_at", "updated_at"),
+        untold={"secret": SECRET, "last_step": OURS},
+        deleted=True,
+    ),
+    Holding(
+        model="accounts.RecoveryCode",
+        person="user",
+        told=("id", "user", "used_at", "created_at", "updated_at"),
+        untold={"digest": SECRET},
+        deleted=True,
+    ),
+    Holding(
+        model="accounts.MailedCode",
+        person="user",
+        told=("id", "user", "requested_at", "expires_at", "used_at", "created_at", "updated_at"),
+        deleted=True,
+    ),
+    Holding(
+        model="accounts.SignInChallenge",
+        person="user",
+        told=("id", "user", "expires_at", "used_at", "created_at", "updated_at"),
+        untold={"digest": SECRET, "password_tag": SECRET},
+        deleted=True,
+    ),
+    Holding(
         model="accounts.PrivacyRequest",
         person="user",
         told=(

@@ -33,7 +33,7 @@ from accounts.services.codes import (
 )
 from accounts.services.people import NotOneself, check_present_password
 from accounts.services.sessions import end_all_sessions
-from smartcourse.errors import Conflict, FieldError, Invalid, NotFound, RuleViolated
+from smartcourse.errors import Conflict, FieldError, NotFound, RuleViolated, Unacceptable
 from smartcourse.events.outbox import publish
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class NothingToConfirm(Conflict):
     message = "No authenticator app is being set up. Please begin again."
 
 
-class WrongFirstCode(Invalid):
+class WrongFirstCode(Unacceptable):
     """The first code of an app is wrong, so that app and server would not understand each other."""
 
     code = "wrong_code"
