@@ -46,6 +46,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "GrantType": ["password"],
         "CookieTokenType": ["Cookie"],
         "Role": "accounts.models.Role",
+        "MfaMethod": "accounts.models.Method",
+        "MfaFactor": "accounts.models.FACTORS",
         "ApiKeyScope": "accounts.models.ApiKeyScope",
     },
 }
