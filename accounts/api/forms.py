@@ -64,3 +64,9 @@ class CodeForm(forms.Form):
             }
         ),
     )
+
+    def __init__(self, data: Any = None, *, label: str, digits: bool = True) -> None:
+        super().__init__(data)
+        self.fields["code"].label = label
+        if digits:
+            self.fields["code"].widget.attrs["inputmode"] = "numeric"

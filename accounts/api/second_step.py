@@ -71,14 +71,15 @@ class SecondStepPage(StepPage):
         method = self._method(request.GET.get("method", ""))
         if method is None:
             return redirect("first-factor")
-        return self._ask(method, CodeForm(), sent="sent" in request.GET)
+        return self._ask(method, self._form(method), sent="sent" in request.GET)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if "mail" in request.POST:
             return self._mail()
-        method, form = self._method(request.POST.get("method", "")), CodeForm(request.POST)
+        method = self._method(request.POST.get("method", ""))
         if method is None:
             return redirect("first-factor")
+        form = self._form(method, request.POST)
         if form.is_valid():
             try:
                 user = services.meet_challenge(
@@ -105,21 +106,19 @@ class SecondStepPage(StepPage):
         named = [method for method in self.methods if method == wanted]
         return next(iter([*named, *self.methods]), None)
 
+    @staticmethod
+    def _form(method: Method, data: Any = None) -> CodeForm:
+        return CodeForm(data, label=WORDS[method][1], digits=method != Method.RECOVERY)
+
     def _ask(self, method: Method, form: CodeForm, *, sent: bool, status: int = 200) -> HttpResponse:
-        lead, label = WORDS[method]
-        form.fields["code"].label = label
-        if method != Method.RECOVERY:
-            form.fields["code"].widget.attrs |= {"inputmode": "numeric"}
-        must_be_sent = method == Method.EMAIL and not sent
-        others = [(other, OTHERWISE[other]) for other in self.methods if other != method]
         return self.page(
             "second_step",
             status=status,
             form=form,
             method=method,
-            lead=lead,
-            others=others,
-            must_be_sent=must_be_sent,
+            lead=WORDS[method][0],
+            others=[(other, OTHERWISE[other]) for other in self.methods if other != method],
+            must_be_sent=method == Method.EMAIL and not sent,
         )
 
 
@@ -127,10 +126,10 @@ class FirstFactorPage(StepPage):
     """Has an authenticator app set up by who must have one: the picture, and then the recovery codes."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._show(CodeForm())
+        return self._show(CodeForm(label=WORDS[Method.TOTP][1]))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = CodeForm(request.POST)
+        form = CodeForm(request.POST, label=WORDS[Method.TOTP][1])
         if not form.is_valid():
             return self._show(form, status=400)
         try:
@@ -152,7 +151,5 @@ class FirstFactorPage(StepPage):
             app = services.enroll_first_totp(mfa_token=self.waiting.mfa_token, at=timezone.now())
         except services.FactorExists:
             return redirect("second-step")
-        form.fields["code"].label = "Code of the app"
-        form.fields["code"].widget.attrs |= {"inputmode": "numeric"}
         groups = [app.secret[start : start + 4] for start in range(0, len(app.secret), 4)]
         return self.page("first_factor", status=status, form=form, app=app, secret=" ".join(groups))

@@ -22,7 +22,7 @@ class Method(models.TextChoices):
 
 
 # What can be set up; recovery codes are for when one of these is lost.
-FACTORS = (Method.TOTP, Method.EMAIL)
+FACTORS = [(method.value, method.label) for method in (Method.TOTP, Method.EMAIL)]
 
 
 class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
@@ -44,7 +44,7 @@ class SecondFactor(Entity):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="second_factors"
     )
-    method = models.CharField(max_length=10, choices=[(m.value, m.label) for m in FACTORS])
+    method = models.CharField(max_length=10, choices=FACTORS)
     secret = EncryptedTextField(blank=True)
     confirmed_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)

@@ -47,8 +47,8 @@ class TestSecondStep:
         assert product.DEVICE_COOKIE_NAME not in answer.cookies
         for page in ("/admin/", PEOPLE, "/admin/password_change/"):
             assert client.get(page).status_code == 302, page
-        page = client.get(STEP)
-        assert (page.status_code, page["Cache-Control"]) == (200, "no-store")
+        shown = client.get(STEP)
+        assert (shown.status_code, shown["Cache-Control"]) == (200, "no-store")
         assert User.objects.get(pk=staff.pk).last_login is None
         answer = give(client, code_now())
         assert (answer.status_code, answer["Location"]) == (302, "/admin/accounts/user/")
@@ -184,6 +184,7 @@ class TestFirstFactor:
         wrong = client.post(FIRST, {"code": "000000"})
         assert (wrong.status_code, SecondFactor.objects.get().secret) == (400, secret)
         assert not is_in(client)
+        assert "Code of the app" in wrong.content.decode()
         answer = client.post(FIRST, {"code": code_now(secret)})
         codes = re.findall(r"<code>([\w-]{19})</code>", answer.content.decode())
         assert (answer.status_code, len(codes), answer["Cache-Control"]) == (200, 10, "no-store")

@@ -65,7 +65,7 @@ class BackofficeSite(AdminSite):
             next_page=index,
             template_name="admin/login.html",
         )
-        request.current_app = self.name  # type: ignore[attr-defined]  # Django's own note on the request
+        request.current_app = self.name
         return cast("TemplateResponse", view(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

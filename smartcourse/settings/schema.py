@@ -51,6 +51,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ApplicationStatus": "accounts.models.ApplicationStatus",
         "PrivacyRequestStatus": "accounts.models.PrivacyRequestStatus",
         "Role": "accounts.models.Role",
+        "MfaMethod": "accounts.models.Method",
+        "MfaFactor": "accounts.models.FACTORS",
         "ApiKeyScope": "accounts.models.ApiKeyScope",
     },
 }

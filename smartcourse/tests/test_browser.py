@@ -13,7 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import SecondFactor
 from accounts.tests.factories import PASSWORD, UserFactory
+from accounts.tests.second_factors import code_now, mail_of
 from analytics.models import DailyMetric, MetricName
 from progress.models import LessonProgress, Submission
 from smartcourse.events.models import ArchivedFact, Delivery, DeliveryStatus, OutboxFact
@@ -95,6 +97,34 @@ class TestPolicy:
         }
         assert told == {}
         assert "Log in" not in browser.title
+
+    def test_is_kept_between_the_password_and_the_first_page(
+        self, browser: Any, live_server: LiveServer, settings: Any
+    ) -> None:
+        settings.MFA_REQUIRED_FOR_STAFF = True
+        person = UserFactory(role="admin")
+        sign_in(browser, live_server.url, person)
+        assert violations(browser, f"{live_server.url}{reverse('first-factor')}") == []
+        picture = browser.find_element("css selector", ".step-picture")
+        assert picture.get_property("naturalWidth") > 0
+        type_code(browser, code_now(SecondFactor.objects.get().secret))
+        codes = [found.text for found in browser.find_elements("css selector", ".step-codes code")]
+        assert len(codes) == 10
+        browser.delete_all_cookies()
+        mail_of(person)
+        sign_in(browser, live_server.url, person)
+        for method in ("totp", "email", "recovery"):
+            page = f"{live_server.url}{reverse('second-step')}?method={method}"
+            assert violations(browser, page) == []
+        type_code(browser, codes[0])
+        assert violations(browser, browser.current_url) == []
+        assert "Log in" not in browser.title
+        assert browser.current_url.endswith(reverse("admin:index"))
+
+
+def type_code(browser: Any, code: str) -> None:
+    browser.find_element("name", "code").send_keys(code)
+    browser.find_element("css selector", "input[type=submit]").click()
 
 
 def fill() -> None:

@@ -22,10 +22,13 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.models import (
     InstructorApplication,
+    MailedCode,
     PrivacyRequest,
     PrivacyRequestKind,
     PrivacyRequestStatus,
+    RecoveryCode,
     Role,
+    SignInChallenge,
     User,
 )
 from accounts.tests.factories import PASSWORD
@@ -87,6 +90,12 @@ def world(tmp_path: Path, settings: Any) -> World:
     accounts.request_email_change(
         user_id=person.pk, new_email="wanted@example.org", current_password=PASSWORD, at=timezone.now()
     )
+    for row in (
+        RecoveryCode(user=person, digest="x"),
+        MailedCode(user=person, requested_at=timezone.now(), expires_at=timezone.now()),
+        SignInChallenge(user=person, digest="x", password_tag="x", expires_at=timezone.now()),
+    ):
+        row.save()
     Client().force_login(person)
     leave_traces_of_teaching(world, person)
     leave_traces_of_learning(world, person)

@@ -72,5 +72,5 @@ class PresentPasswordInput(InputSerializer):
 
 
 class FactorRemovalInput(InputSerializer):
-    method = serializers.ChoiceField(choices=[(m.value, m.label) for m in FACTORS])
+    method = serializers.ChoiceField(choices=FACTORS)
     current_password = StorableCharField(max_length=128, trim_whitespace=False)
