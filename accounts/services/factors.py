@@ -61,7 +61,6 @@ class NothingToConfirm(Conflict):
 class WrongFirstCode(Unacceptable):
     """The first code of an app is wrong, so that app and server would not understand each other."""
 
-    code = "wrong_code"
     message = "This code is wrong. Is the clock of the device right?"
 
 
@@ -194,9 +193,7 @@ def confirm_totp(*, user_id: UUID, code: str, session_id: UUID | None, at: datet
     try:
         with_attempt(factor.user, lambda: use_step(factor, code, at), at)
     except WrongCode as error:
-        raise WrongFirstCode(
-            errors=[FieldError("code", WrongFirstCode.code, WrongFirstCode.message)]
-        ) from error
+        raise WrongFirstCode(errors=[FieldError("code", WrongCode.code, WrongFirstCode.message)]) from error
     with transaction.atomic():
         _locked(user_id)
         return _confirm(factor, at, but=session_id)

@@ -53,7 +53,7 @@ class TestApp:
         client = client_of(student)
         client.post(f"{MFA}/totp", PASSWORDS)
         wrong = client.post(f"{MFA}/totp/confirm", {"code": "000000"})
-        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "code")
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "code")
         assert "access_token" in log_in(student)
         assert client.get(MFA).json()["methods"] == []
 
@@ -83,7 +83,7 @@ class TestApp:
         client = client_of(student)
         wrong = {"current_password": "wrong password"}
         told = [client.post(f"{MFA}/totp", wrong).status_code for _ in range(product.LOCKOUT_FAILURES)]
-        assert set(told) == {400}
+        assert set(told) == {422}
         assert client.post(f"{MFA}/totp", PASSWORDS).json()["code"] == "locked_out"
         assert not SecondFactor.objects.exists()
 
@@ -92,7 +92,7 @@ class TestApp:
     ) -> None:
         client = client_of(student)
         first, second = (client.post(f"{MFA}/totp", PASSWORDS).json()["secret"] for _ in range(2))
-        assert client.post(f"{MFA}/totp/confirm", {"code": code_now(first)}).status_code == 400
+        assert client.post(f"{MFA}/totp/confirm", {"code": code_now(first)}).status_code == 422
         assert client.post(f"{MFA}/totp/confirm", {"code": code_now(second)}).status_code == 200
         for path, body in (("totp", PASSWORDS), ("totp/confirm", {"code": code_now(second)})):
             assert client.post(f"{MFA}/{path}", body).status_code == 409, path
@@ -110,14 +110,14 @@ class TestApp:
             client.post(f"{MFA}/totp/confirm", {"code": "000000"}).status_code
             for _ in range(product.LOCKOUT_FAILURES)
         ]
-        assert set(told) == {400}
+        assert set(told) == {422}
         assert client.post(f"{MFA}/totp/confirm", {"code": code_now()}).status_code == 429
 
 
 class TestCodesByMail:
     def test_are_switched_on_by_the_password(self, student: Any) -> None:
         other, client = (bearer(log_in(student)["access_token"]) for _ in range(2))
-        assert client.post(f"{MFA}/email", {"current_password": "wrong password"}).status_code == 400
+        assert client.post(f"{MFA}/email", {"current_password": "wrong password"}).status_code == 422
         answer = client.post(f"{MFA}/email", PASSWORDS)
         assert (answer.status_code, answer.json()["methods"]) == (200, ["email"])
         assert client.post(f"{MFA}/email", PASSWORDS).json()["code"] == "factor_exists"
@@ -149,7 +149,7 @@ class TestRemoving:
     def test_wants_the_password(self, client_of: Any, anonymous: Any, student: Any) -> None:
         app_of(student)
         wrong = {"method": "totp", "current_password": "wrong password"}
-        assert client_of(student).post(f"{MFA}/remove", wrong).status_code == 400
+        assert client_of(student).post(f"{MFA}/remove", wrong).status_code == 422
         assert anonymous.post(f"{MFA}/remove", wrong).status_code == 401
         assert "mfa_token" in log_in(student)
 
@@ -158,7 +158,7 @@ class TestRecoveryCodes:
     def test_are_renewed_by_the_password(self, client_of: Any, student: Any) -> None:
         _, _, former = set_up_app(student)
         client = client_of(student)
-        assert client.post(f"{MFA}/recovery-codes", {"current_password": "wrong one"}).status_code == 400
+        assert client.post(f"{MFA}/recovery-codes", {"current_password": "wrong one"}).status_code == 422
         answer = client.post(f"{MFA}/recovery-codes", PASSWORDS)
         codes = answer.json()["recovery_codes"]
         assert answer["Cache-Control"] == "no-store"

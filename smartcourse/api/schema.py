@@ -17,7 +17,7 @@ from rest_framework.serializers import ListSerializer
 from smartcourse import errors
 from smartcourse.api import idempotency
 from smartcourse.api.pagination import CursorPagination
-from smartcourse.api.permissions import Anybody
+from smartcourse.api.permissions import Anybody, MfaEnrollmentRequired
 from smartcourse.api.problems import CONTENT_TYPE, TITLES, status_of
 from smartcourse.api.serializers import InputSerializer, ProblemSerializer, StorableCharField
 from smartcourse.api.viewsets import ContextViewSet
@@ -142,6 +142,8 @@ class ContextSchema(AutoSchema):
             codes[401] = {"invalid_token", "token_expired", "token_revoked"}
             # So must be who sent it, and a cookie be sent by our own pages.
             codes[403] = {"inactive_user", "csrf_failed"}
+            if view.action not in view.without_second_factor:
+                codes[403].add(MfaEnrollmentRequired.code)
         if Anybody not in permissions:
             codes.setdefault(403, set()).add("insufficient_permissions")
         if "{" in self.path:

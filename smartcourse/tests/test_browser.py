@@ -26,6 +26,8 @@ from smartcourse.tests.world import build_world
 webdriver = pytest.importorskip(
     "selenium.webdriver", reason="selenium is not installed (pip install selenium)"
 )
+waits = pytest.importorskip("selenium.webdriver.support.ui")
+conditions = pytest.importorskip("selenium.webdriver.support.expected_conditions")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 pytestmark = [
@@ -61,7 +63,7 @@ def sign_in(browser: Any, site: str, user: Any) -> None:
     browser.get(f"{site}{reverse('admin:login')}")
     browser.find_element("name", "username").send_keys(user.email)
     browser.find_element("name", "password").send_keys(PASSWORD)
-    browser.find_element("css selector", "form [type=submit]").click()
+    submit(browser, "form [type=submit]")
 
 
 class TestPolicy:
@@ -124,7 +126,14 @@ class TestPolicy:
 
 def type_code(browser: Any, code: str) -> None:
     browser.find_element("name", "code").send_keys(code)
-    browser.find_element("css selector", "input[type=submit]").click()
+    submit(browser, "input[type=submit]")
+
+
+def submit(browser: Any, button: str) -> None:
+    """Send the form, and wait until its page has given way to the answer: a click does not, on a busy machine."""
+    page = browser.find_element("tag name", "html")
+    browser.find_element("css selector", button).click()
+    waits.WebDriverWait(browser, 30).until(conditions.staleness_of(page))
 
 
 def fill() -> None:
