@@ -96,6 +96,17 @@ def cells() -> int:
     return sum(len(row.statuses) for row in (*ROWS, *DRAFT_ROWS))
 
 
+@pytest.mark.django_db
+class TestHead:
+    @pytest.mark.parametrize("row", [row for row in ROWS if row.method == "GET"], ids=str)
+    def test_opens_no_more_than_reading_does(
+        self, row: Row, world: World, client_of: ClientOf, settings: Any
+    ) -> None:
+        settings.DOCS_ARE_PUBLIC = False
+        asked = Row(row.name.replace("GET", "HEAD", 1), row.statuses)
+        assert answers(asked, world, client_of) == row.statuses
+
+
 class TestTable:
     def test_names_every_action_of_the_api_and_no_other(self) -> None:
         assert {row.action() for row in ROWS} == set(routes())
