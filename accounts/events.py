@@ -117,10 +117,10 @@ class UserInstructorRejected(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserExportReady(Fact):
+class UserExportPrepared(Fact):
     """The copy of all that is held on somebody, which they had asked for, can be had."""
 
-    type: ClassVar[str] = "user.export_ready"
+    type: ClassVar[str] = "user.export_prepared"
     aggregate: ClassVar[str] = "user"
 
     user_id: UUID

@@ -10,7 +10,7 @@ from accounts import services as accounts
 from accounts.events import (
     UserEmailChangeRequested,
     UserErasureRequested,
-    UserExportReady,
+    UserExportPrepared,
     UserInstructorApproved,
     UserInstructorRejected,
     UserMfaDisabled,
@@ -90,8 +90,8 @@ def _tell_the_decision(fact: UserInstructorApproved | UserInstructorRejected, ty
         notify(fact=fact, type=type_, recipient_id=fact.user_id, context={"reason": reason})
 
 
-@subscribe(UserExportReady, queue="emails")
-def tell_that_the_export_is_ready(fact: UserExportReady) -> None:
+@subscribe(UserExportPrepared, queue="emails")
+def tell_that_the_export_is_ready(fact: UserExportPrepared) -> None:
     context = {"request_id": str(fact.request_id), "days": settings.EXPORT_KEPT.days}
     notify(fact=fact, type=MessageType.EXPORT_READY, recipient_id=fact.user_id, context=context)
 

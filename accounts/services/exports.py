@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from accounts.events import UserExportReady
+from accounts.events import UserExportPrepared
 from accounts.models import PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus, User
 from smartcourse.db.personal import Person
 from smartcourse.errors import Conflict, NotFound
@@ -75,7 +75,7 @@ def keep_export(*, request_id: UUID, stream: IO[bytes], counts: dict[str, int], 
     request.archive.save(name, File(stream), save=False)
     request.counts = counts
     request.finish(PrivacyRequestStatus.DONE, at=at, expires_at=at + settings.EXPORT_KEPT)
-    publish(UserExportReady(user_id=request.user_id, request_id=request.pk, occurred_at=at))
+    publish(UserExportPrepared(user_id=request.user_id, request_id=request.pk, occurred_at=at))
 
 
 def export_link(*, request: PrivacyRequest) -> str:

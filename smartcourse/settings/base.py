@@ -169,6 +169,8 @@ CACHES: dict[str, dict[str, Any]] = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.GuardedBackend"]
+# Where the log-in of the back office leads whose `next` was none of our own addresses, or none at all.
+LOGIN_REDIRECT_URL = "admin:index"
 PASSWORD_HASHERS = [
     # SHA-256 before bcrypt, so that nothing of a passphrase is cut at 72 bytes; cost 12 is Django's own default.
     "accounts.hashing.CappedBCryptSHA256PasswordHasher",

@@ -30,11 +30,19 @@ BACKWARDS = """
         (SELECT count(*) FROM enrollments_enrollment WHERE completed_at < started_at) AS enrollments
 """
 
+Clocks = Callable[..., None]
+
 
 @pytest.fixture
-def clocks(platform: Platform) -> Iterator[dict[str, str]]:
-    """Clocks by the process; whoever had a wrong one ends with the test."""
-    yield platform.clocks
+def put_wrong(platform: Platform) -> Iterator[Clocks]:
+    """Puts clocks wrong, by the process, from its next start; one that runs, or had a wrong one, is ended for it."""
+
+    def wrong(**offsets: str) -> None:
+        for name, offset in offsets.items():
+            platform.forget(name)
+            platform.clocks[name] = offset
+
+    yield wrong
     for name in list(platform.clocks):
         platform.forget(name)
     platform.clocks.clear()
@@ -42,9 +50,9 @@ def clocks(platform: Platform) -> Iterator[dict[str, str]]:
 
 class TestLeases:
     def test_of_a_worker_a_month_ahead_and_a_beat_an_hour_behind_are_as_good_as_any(
-        self, platform: Platform, clocks: dict[str, str], figures: Callable[[str], None], scale: Scale
+        self, platform: Platform, put_wrong: Clocks, figures: Callable[[str], None], scale: Scale
     ) -> None:
-        clocks |= {"worker2": "+30d", "beat2": "-1h"}
+        put_wrong(worker2="+30d", beat2="-1h")
         platform.start("web1", "relay1", "worker1", "worker2", "beat1", "beat2")
         pairs = enrollments_to_make(platform, students=15, courses=scale(1, 10))
         with Load(base_url(platform), pairs, pause=scale(0.2, 1.0)) as load:
@@ -72,10 +80,8 @@ class TestLeases:
 
 
 class TestTokens:
-    def test_of_another_time_are_refused_and_renewed(
-        self, platform: Platform, clocks: dict[str, str]
-    ) -> None:
-        clocks |= {"web2": "-1h"}
+    def test_of_another_time_are_refused_and_renewed(self, platform: Platform, put_wrong: Clocks) -> None:
+        put_wrong(web2="-1h")
         platform.start("web1", "web2")
         tokens = signed_in(platform)
         # To a server that is behind, it is of the future, and would live an hour too long.
@@ -89,9 +95,9 @@ class TestTokens:
         assert me(platform, again.json()["access_token"], "web1").status_code == 200
 
     def test_open_nothing_a_month_later_and_are_not_revoked_by_a_wrong_clock(
-        self, platform: Platform, clocks: dict[str, str]
+        self, platform: Platform, put_wrong: Clocks
     ) -> None:
-        clocks |= {"web2": "+30d"}
+        put_wrong(web2="+30d")
         platform.start("web1", "web2")
         tokens = signed_in(platform)
         assert code(me(platform, tokens["access_token"], "web2")) == (401, "token_expired")
