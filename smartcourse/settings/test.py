@@ -9,13 +9,17 @@ from pathlib import Path
 
 from smartcourse.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
 from smartcourse.settings.base import DATABASES, STORAGES
+from smartcourse.settings.environment import env
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PUBLIC_URL = "http://testserver"
 SECRET_KEY = secrets.token_urlsafe(64)
 JWT_SIGNING_KEY = secrets.token_urlsafe(64)
 CERTIFICATE_SIGNING_KEY = b64encode(secrets.token_bytes(32)).decode()
-DATA_ENCRYPTION_KEY = b64encode(secrets.token_bytes(32)).decode()
+# A process that a test starts beside itself on the same database is given it by the environment.
+DATA_ENCRYPTION_KEY = (
+    env.str("DATA_ENCRYPTION_KEY", default="") or b64encode(secrets.token_bytes(32)).decode()
+)
 
 SECURE_SSL_REDIRECT = False
 SESSION_COOKIE_SECURE = False

@@ -313,7 +313,8 @@ class TestKilledWorker:
         worker = subprocess.Popen(
             [sys.executable, "-c", DYING, str(endpoint.pk)],
             cwd=django_settings.BASE_DIR,
-            env={**os.environ, "DATABASE_URL": address},
+            env=os.environ
+            | {"DATABASE_URL": address, "DATA_ENCRYPTION_KEY": django_settings.DATA_ENCRYPTION_KEY},
         )
         try:
             eventually(lambda: len(receiver.heard) == 1, 30)
