@@ -75,11 +75,11 @@ class SecondFactorViewSet(ContextViewSet):
     scope = CLOSED
     queryset = SecondFactor.objects.all()
     serializers: ClassVar[dict[str, Any]] = {
-        "show": shapes.FactorsSerializer,
+        "show": shapes.SecondFactorsSerializer,
         "begin_app": shapes.NewAppSerializer,
-        "confirm_app": shapes.RecoveryCodesSerializer,
-        "switch_mail_on": shapes.FactorsSerializer,
-        "renew_recovery_codes": shapes.RecoveryCodesSerializer,
+        "confirm_app": shapes.NewRecoveryCodesSerializer,
+        "switch_mail_on": shapes.SecondFactorsSerializer,
+        "renew_recovery_codes": shapes.NewRecoveryCodesSerializer,
     }
     inputs: ClassVar[dict[str, Any]] = {
         "begin_app": shapes.PresentPasswordInput,

@@ -28,7 +28,7 @@ class DayNumbersSerializer(serializers.Serializer[Any]):
     failed_workflows = serializers.IntegerField()
 
 
-class HourSerializer(serializers.Serializer[Any]):
+class HourNumberSerializer(serializers.Serializer[Any]):
     """A number of an hour, by the moment at which it begins."""
 
     hour = serializers.DateTimeField()
@@ -50,7 +50,9 @@ class PlatformNumbersSerializer(serializers.Serializer[Any]):
     avg_time_to_complete = serializers.FloatField(allow_null=True)
     popular_courses = PopularCourseSerializer(many=True)
     series = DayNumbersSerializer(many=True)
-    failed_workflows_hourly = HourSerializer(many=True, help_text="The last 24 hours, the running one last.")
+    failed_workflows_hourly = HourNumberSerializer(
+        many=True, help_text="The last 24 hours, the running one last."
+    )
 
 
 class CourseNumbersSerializer(serializers.Serializer[Any]):

@@ -24,7 +24,8 @@ WITHOUT_WORDS = (
 )  # fmt: skip
 # The ids in facts that lead to no person, and the texts in them that nobody wrote of anybody.
 IDS_OF_THINGS = {
-    "mailing_id", "change_id", "application_id", "request_id", "course_id", "module_id", "lesson_id", "enrollment_id", "payment_id",
+    "mailing_id", "change_id", "application_id", "request_id", "course_id", "module_id", "lesson_id", "enrollment_id",
+    "payment_id",
     "order_id", "certificate_id", "message_id", "workflow_id", "subject_id", "endpoint_id", "delivery_id",
     "publication_id", "grade_id", "report_id", "refund_id",
 }  # fmt: skip

@@ -30,7 +30,7 @@ class SecondFactorSerializer(serializers.ModelSerializer[SecondFactor]):
         read_only_fields = fields
 
 
-class FactorsSerializer(serializers.Serializer[Any]):
+class SecondFactorsSerializer(serializers.Serializer[Any]):
     """How one proves more than a password."""
 
     factors = SecondFactorSerializer(many=True)
@@ -47,7 +47,7 @@ class NewAppSerializer(serializers.Serializer[Any]):
     qr_code = serializers.CharField(help_text="The URI as a picture: a `data:` URI of an SVG.")
 
 
-class RecoveryCodesSerializer(serializers.Serializer[Any]):
+class NewRecoveryCodesSerializer(serializers.Serializer[Any]):
     """Codes for when the app is lost: each works once, and they are shown this once."""
 
     recovery_codes = serializers.ListField(child=serializers.CharField())
