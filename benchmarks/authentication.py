@@ -64,6 +64,7 @@ def all_ways() -> dict[str, Call]:
 
     from accounts import services
     from accounts.api.authentication import BearerAuthentication
+    from accounts.services import standing
 
     class Empty(APIView):
         permission_classes = (AllowAny,)
@@ -108,7 +109,7 @@ def all_ways() -> dict[str, Call]:
     from django.core.cache import cache
 
     # Whose role was given a moment ago is doubted for two minutes; what is measured is the day after.
-    cache.delete(f"user:{user.pk}")
+    cache.delete(f"user:{user.pk}", version=standing._run_of_redis())  # noqa: SLF001 - a part of the entry's name
     return {
         "no authentication": way(None, ""),
         "ours, the session in the cache": ours,

@@ -49,7 +49,7 @@ class TestRegister:
         ],
     )  # fmt: skip
     def test_refuses_bad_input_and_writes_nothing(self, anonymous: Any, changes: dict[str, Any]) -> None:
-        self.refused(anonymous, changes, 400)
+        self.check_refused(anonymous, changes, 400)
 
     @pytest.mark.parametrize(
         "changes",
@@ -62,10 +62,10 @@ class TestRegister:
     def test_refuses_weak_passwords_and_what_is_no_name(
         self, anonymous: Any, changes: dict[str, Any]
     ) -> None:
-        self.refused(anonymous, changes, 422)
+        self.check_refused(anonymous, changes, 422)
 
     @staticmethod
-    def refused(anonymous: Any, changes: dict[str, Any], status: int) -> None:
+    def check_refused(anonymous: Any, changes: dict[str, Any], status: int) -> None:
         body = json.dumps({**FORM, **changes})
         answer = anonymous.post(REGISTER, body, content_type="application/json")
         assert answer.status_code == status, answer.content
