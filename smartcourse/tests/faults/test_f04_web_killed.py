@@ -34,7 +34,8 @@ class TestKilled:
         committed = courses_called(platform, title)
         assert len(committed) == (1 if replayed else 0)
 
-        # As a supervisor does.
+        # As a supervisor does; the process that listened may outlive the one that answered by a moment.
+        eventually(lambda: not platform.runs("web1"), FREE_WITHIN, "web1 was not killed")
         platform.start("web1")
         answer = eventually(lambda: ask_again(platform, teacher["token"], key, title), FREE_WITHIN)
         assert answer is not None
