@@ -52,19 +52,44 @@ def main() -> None:
 
 def all_ways() -> dict[str, Call]:
     """Return, by name, a call of the same empty view under each kind of authentication."""
-    from django.conf import settings
-    from django.test import RequestFactory
+    from rest_framework_simplejwt.authentication import JWTAuthentication
+
+    from accounts.api.authentication import BearerAuthentication
+
+    ours, theirs = signed_in()
+    cached = way(BearerAuthentication, ours)
+    return {
+        "no authentication": way(None, ""),
+        "ours, the session in the cache": cached,
+        "ours, without Redis": without_redis(cached),
+        "simplejwt's JWTAuthentication": way(JWTAuthentication, theirs),
+    }
+
+
+def signed_in() -> tuple[str, str]:
+    """Return an access token of ours and one of simplejwt's, of the same user."""
+    from django.core.cache import cache
     from django.utils import timezone
+    from rest_framework_simplejwt.tokens import AccessToken
+
+    from accounts import services
+    from accounts.services import standing
+
+    now = timezone.now()
+    user = services.register_user(email="bench@example.org", password=PASSPHRASE, full_name="Ben", at=now)
+    tokens = services.log_in(email=user.email, password=PASSPHRASE, device=services.Device(), at=now)
+    # Whose role was given a moment ago is doubted for two minutes; what is measured is the day after.
+    cache.delete(f"user:{user.pk}", version=standing._run_of_redis())  # noqa: SLF001 - a part of the entry's name
+    return tokens.access_token, str(AccessToken.for_user(user))
+
+
+def way(authentication: Any, token: str) -> Call:
+    """Return a call of the empty view by that class and token."""
+    from django.test import RequestFactory
     from rest_framework.permissions import AllowAny
     from rest_framework.request import Request
     from rest_framework.response import Response
     from rest_framework.views import APIView
-    from rest_framework_simplejwt.authentication import JWTAuthentication
-    from rest_framework_simplejwt.tokens import AccessToken
-
-    from accounts import services
-    from accounts.api.authentication import BearerAuthentication
-    from accounts.services import standing
 
     class Empty(APIView):
         permission_classes = (AllowAny,)
@@ -74,48 +99,30 @@ def all_ways() -> dict[str, Call]:
             # Authentication is lazy: who is never asked for is never looked up.
             return Response({"somebody": str(getattr(request.user, "pk", ""))})
 
-    now = timezone.now()
-    user = services.register_user(email="bench@example.org", password=PASSPHRASE, full_name="Ben", at=now)
-    tokens = services.log_in(
-        email=user.email,
-        password=PASSPHRASE,
-        device=services.Device(),
-        at=now,
-    )
-    theirs = str(AccessToken.for_user(user))
+    view = Empty.as_view(authentication_classes=[authentication] if authentication else [])
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
+    factory = RequestFactory()
 
-    def way(authentication: Any, token: str) -> Call:
-        view = Empty.as_view(authentication_classes=[authentication] if authentication else [])
-        headers = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
-        factory = RequestFactory()
+    def call() -> None:
+        answer = view(factory.get("/", **headers))
+        if answer.status_code != 200:
+            raise RuntimeError(answer.data)
 
-        def call() -> None:
-            answer = view(factory.get("/", **headers))
-            if answer.status_code != 200:
-                raise RuntimeError(answer.data)
+    return call
 
-        return call
 
-    redis_url = settings.REDIS_URL
-    ours = way(BearerAuthentication, tokens.access_token)
+def without_redis(call: Call) -> Call:
+    """Return the same call where there is no Redis."""
+    from django.conf import settings
 
-    def without_redis() -> None:
-        settings.REDIS_URL = ""
+    def alone() -> None:
+        redis_url, settings.REDIS_URL = settings.REDIS_URL, ""
         try:
-            ours()
+            call()
         finally:
             settings.REDIS_URL = redis_url
 
-    from django.core.cache import cache
-
-    # Whose role was given a moment ago is doubted for two minutes; what is measured is the day after.
-    cache.delete(f"user:{user.pk}", version=standing._run_of_redis())  # noqa: SLF001 - a part of the entry's name
-    return {
-        "no authentication": way(None, ""),
-        "ours, the session in the cache": ours,
-        "ours, without Redis": without_redis,
-        "simplejwt's JWTAuthentication": way(JWTAuthentication, theirs),
-    }
+    return alone
 
 
 def measured(ways: dict[str, Call], requests: int) -> dict[str, dict[str, float]]:
