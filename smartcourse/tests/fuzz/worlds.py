@@ -46,6 +46,7 @@ class Writer:
 
     def __init__(self) -> None:
         self._shared: dict[str, World] = {}
+        self._tokens: dict[Any, str] = {}
 
     def written(self, row: Row, path: str, role: str) -> dict[str, Any]:
         """Return the row's request as that role sends it, with the token to send it with."""
@@ -65,13 +66,26 @@ class Writer:
             "media_type": FORMS.get(
                 row.name, "multipart/form-data" if has_file(body) else "application/json"
             ),
-            **credentials_of(world, role),
+            **self._credentials_of(world.people[role]),
         }
 
     def _shared_by(self, role: str) -> World:
         if role not in self._shared:
             self._shared[role] = self._new()
         return self._shared[role]
+
+    def _credentials_of(self, person: Any) -> dict[str, str]:
+        """Return the person's token, and the address to log in again with; none for nobody.
+
+        One each: a code of the second step signs in once.
+        """
+        from smartcourse.tests.world import sign_in
+
+        if person is None:
+            return {}
+        if person.pk not in self._tokens:
+            self._tokens[person.pk] = sign_in(person).access_token
+        return {"email": person.email, "token": self._tokens[person.pk]}
 
     @staticmethod
     def _new() -> World:
@@ -81,14 +95,6 @@ class Writer:
 
         with transaction.atomic():
             return build_world()
-
-
-def credentials_of(world: World, role: str) -> dict[str, str]:
-    """Return a token of the world's person of that role, and the address to log in again with; none for nobody."""
-    from smartcourse.tests.world import sign_in
-
-    person = world.people[role]
-    return {} if person is None else {"email": person.email, "token": sign_in(person).access_token}
 
 
 def parameters_of(template: str, path: str, world: World) -> dict[str, str]:
