@@ -8,9 +8,6 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from typing import IO
 
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
-
 from courses.markup import Attributes
 from courses.rendering import render_markdown, well_formed_html
 from smartcourse.errors import Invalid
@@ -48,6 +45,10 @@ def text_of_pdf(stream: IO[bytes]) -> str:
     Raises:
         TextUnreadable: it is no PDF, broken, or encrypted with a password.
     """
+    # Half a second, which processes that never read a PDF need not start with.
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
     try:
         reader = PdfReader(stream)
         locked = reader.is_encrypted and not reader.decrypt("")

@@ -12,11 +12,10 @@ import unicodedata
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pymupdf_fonts
-from fontTools.ttLib import TTFont
-from fpdf import FPDF
-from fpdf.fonts import TTFFont
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 # It tells of every step of making a subset, a hundred lines a certificate.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -49,6 +48,8 @@ def _forget_layout(pdf: FPDF, face: Face) -> None:
 
     fontTools would parse them all to make the subset, which takes longer than the rest of the certificate.
     """
+    from fpdf.fonts import TTFFont
+
     font = pdf.fonts[face]
     if isinstance(font, TTFFont):
         for table in _LAYOUT_TABLES & set(font.ttfont.keys()):
@@ -57,6 +58,8 @@ def _forget_layout(pdf: FPDF, face: Face) -> None:
 
 def font_data(face: Face) -> bytes:
     """The face as a TrueType file."""
+    import pymupdf_fonts
+
     data: bytes = pymupdf_fonts.myfont(face.value)
     return data
 
@@ -67,6 +70,8 @@ def covered_characters() -> frozenset[str]:
 
     The faces also map a control character and one for private use.
     """
+    from fontTools.ttLib import TTFont
+
     cmaps = [
         TTFont(io.BytesIO(font_data(face)), lazy=True).getBestCmap() for face in (Face.REGULAR, Face.BOLD)
     ]

@@ -267,6 +267,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         assert timezone.now() < deadline, "nobody waits"
 
 
+@pytest.mark.full
 @pytest.mark.django_db
 class TestTellingVeryMany:
     LEARNERS = 3_000

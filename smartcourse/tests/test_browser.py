@@ -91,6 +91,7 @@ class TestPolicy:
     ) -> None:
         assert violations(browser, live_server.url + path) == []
 
+    @pytest.mark.full
     def test_is_kept_by_every_page_of_the_admin(self, browser: Any, live_server: LiveServer) -> None:
         fill()
         sign_in(browser, live_server.url, UserFactory(role="admin"))

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from smartcourse.embedded.processes import end_groups, free_port, wait_until
 from smartcourse.tests.faults.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 WORKERS, REQUESTS = 2, 200
 
 

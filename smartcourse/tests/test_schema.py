@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from django.core.management import call_command
 
 from smartcourse.tests.clients.guide import CLIENTS, GUIDE, shown
 
+# One process makes it, once: it takes seconds.
+pytestmark = pytest.mark.xdist_group("schema")
 VERBS = {"get", "put", "patch", "post", "delete"}
 WITHOUT_PROBLEMS = {"health", "ready"}
 
@@ -20,8 +22,8 @@ WITHOUT_PROBLEMS = {"health", "ready"}
 @pytest.fixture(scope="module")
 def schema() -> Any:
     out = io.StringIO()
-    call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
-    return yaml.safe_load(out.getvalue())
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=out)
+    return json.loads(out.getvalue())
 
 
 def operations(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -94,6 +94,7 @@ def start(folder):
             run.stop(signal.SIGTERM)
 
 
+@pytest.mark.full
 class TestQuickstart:
     def test_serves_and_tells_and_comes_back_after_any_death(self, folder, start):
         port = free_port()

@@ -70,6 +70,7 @@ def runs() -> list[datetime]:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.xdist_group("workers")
 class TestTwoBeats:
@@ -100,6 +101,7 @@ class TestTwoBeats:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.xdist_group("workers")
 class TestOutage:

@@ -18,7 +18,12 @@ from smartcourse.queues.tests.conftest import AppOf
 from smartcourse.queues.tests.processes import CeleryProcess, celery
 from smartcourse.queues.tests.proxy import Proxy
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("workers")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.full,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("workers"),
+]
 
 
 BOTH = pytest.mark.parametrize("broker", ["rabbitmq", "redis"], indirect=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
-import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,6 +19,7 @@ from smartcourse.embedded.datafolder import DataFolder
 from smartcourse.embedded.postgres import Postgres
 from smartcourse.embedded.processes import send
 from smartcourse.embedded.valkey import start_valkey, valkey_url
+from smartcourse.testing.long import FULL
 from smartcourse.testing.servers import remove
 from smartcourse.tests.faults.app.tables import TABLES
 from smartcourse.tests.faults.mail import Mailbox, mail_server
@@ -30,7 +28,6 @@ from smartcourse.tests.faults.proxy import Proxy
 from smartcourse.tests.faults.rabbitmq import RabbitMQ
 from smartcourse.tests.faults.waiting import eventually
 
-FULL = os.environ.get("FAULTS") == "full"
 FIGURES = "faults_figures"
 BROKERS = ("valkey", "rabbitmq") if FULL else ("valkey",)
 # Short enough that a test need not wait long, long enough that a slow machine does not take a living process for a
@@ -66,7 +63,7 @@ def scale() -> Scale:
 # First, as pytest-xdist reads the groups by the same hook; given this folder by name, pytest would ask us after it.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that share an installation on one process of pytest-xdist; long ones when asked."""
+    """Have those that share an installation on one process of pytest-xdist."""
     here = Path(__file__).parent
     for item in items:
         if here not in item.path.parents:
@@ -77,27 +74,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if broker:
             shared = f"{item.path.stem}-{broker}" if FULL else broker
             item.add_marker(pytest.mark.xdist_group(f"faults-{shared}"))
-        if item.get_closest_marker("full") and not FULL:
-            item.add_marker(pytest.mark.skip(reason="long: it runs in `make faults`"))
-
-
-@pytest.fixture(autouse=True)
-def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """In the long set, keep the other process waiting while a test measures what two cores do: they share them."""
-    if not FULL:
-        yield
-        return
-    alone = request.node.get_closest_marker("alone") is not None
-    # A door before the room: who waits to have it alone holds the door, or others would go in past him for ever.
-    with _lock_file("door") as door, _lock_file("room") as room:
-        fcntl.flock(door, fcntl.LOCK_EX)
-        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(door, fcntl.LOCK_UN)
-        yield
-
-
-def _lock_file(name: str) -> IO[str]:
-    return (Path(tempfile.gettempdir()) / f"smartcourse-faults-{os.geteuid()}-{name}.lock").open("a")
 
 
 @pytest.fixture

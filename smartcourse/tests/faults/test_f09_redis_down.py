@@ -12,13 +12,14 @@ import pytest
 
 from accounts.tests.factories import PASSWORD
 from smartcourse.tests.faults.checks import check_enrolled, check_once, drained
-from smartcourse.tests.faults.conftest import FULL, Ground, Scale
+from smartcourse.tests.faults.conftest import Ground
 from smartcourse.tests.faults.load import TIMEOUT, Load, base_url, enrollments_to_make, failures
 from smartcourse.tests.faults.platform import Platform
 from smartcourse.tests.faults.waiting import eventually
 
+pytestmark = pytest.mark.full
 WEBS = ("web1", "web2")
-OTHERS = ("worker1", "relay1", "beat1") if FULL else ()
+OTHERS = ("worker1", "relay1", "beat1")
 BUCKET = 100
 BACK_WITHIN = 10
 
@@ -67,21 +68,21 @@ def check_revoked(platform: Platform, token: str) -> None:
 
 class TestAway:
     def test_leaves_learning_open_closes_guessing_and_skips_no_revocation(
-        self, platform: Platform, figures: Callable[[str], None], scale: Scale
+        self, platform: Platform, figures: Callable[[str], None]
     ) -> None:
         platform.start(*WEBS, *OTHERS)
         reader, busy, leaver = platform.do("make_people", count=3)
-        pairs = enrollments_to_make(platform, students=15, courses=scale(2, 10))
+        pairs = enrollments_to_make(platform, students=15, courses=10)
         for web in WEBS:
             assert ask(platform, "auth/me", leaver["token"], web).status_code == 200
-        with Load(base_url(platform), pairs, pause=scale(0.3, 2.0), reader=reader["token"]) as load:
+        with Load(base_url(platform), pairs, pause=2.0, reader=reader["token"]) as load:
             time.sleep(1)
             for door in (platform.place.redis, platform.broker):
                 assert door
                 door.cut()
             begun = time.monotonic()
             self._check_policy(platform, reader["email"], busy["token"], leaver["token"])
-            time.sleep(max(0.0, scale(2, 60) - (time.monotonic() - begun)))
+            time.sleep(max(0.0, 60 - (time.monotonic() - begun)))
             check_revoked(platform, leaver["token"])
             down = time.monotonic() - begun
             platform.mend()
@@ -94,10 +95,9 @@ class TestAway:
         self._check_return(platform, busy["token"])
         assert list(failures(load.failed)) == []
         assert len(load.enrolled) > 3, "there was a load"
-        if OTHERS:
-            drained(platform, within=60)
-            check_enrolled(platform, load.enrolled)
-            check_once(platform)
+        drained(platform, within=60)
+        check_enrolled(platform, load.enrolled)
+        check_once(platform)
         figures(
             f"F9 Redis away for {down:.0f} s: {len(load.answers)} requests, 0 failed, slowest {load.slowest:.1f} s, "
             f"{len(load.enrolled)} enrollments; signing in closed meanwhile, open {closed_for:.1f} s after its return; "
@@ -131,30 +131,29 @@ class TestAway:
         assert len(passed) + len(refused) == len(answers)
         assert len(passed) <= BUCKET + earned + 1, "limits are counted again"
         assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
-        if OTHERS:
-            # Once a worker has told it of who left meanwhile; until then, it is not believed.
-            eventually(
-                lambda: ask(platform, "auth/me", token) and hits(platform) > known,
-                60,
-                "sessions are found in the cache again",
-            )
+        # Once a worker has told it of who left meanwhile; until then, it is not believed.
+        eventually(
+            lambda: ask(platform, "auth/me", token) and hits(platform) > known,
+            60,
+            "sessions are found in the cache again",
+        )
 
 
 class TestFlushed:
     def test_under_load_forgets_nothing_that_counts(
-        self, platform: Platform, ground: Ground, figures: Callable[[str], None], scale: Scale
+        self, platform: Platform, ground: Ground, figures: Callable[[str], None]
     ) -> None:
         platform.start(*WEBS, *OTHERS)
         reader, stayer, leaver = platform.do("make_people", count=3)
-        pairs = enrollments_to_make(platform, students=15, courses=scale(2, 5))
+        pairs = enrollments_to_make(platform, students=15, courses=5)
         for person in (stayer, leaver):
             assert [ask(platform, "auth/me", person["token"], web).status_code for web in WEBS] == [200, 200]
         assert ask(platform, "auth/logout", leaver["token"], method="POST").status_code == 204
 
-        flushes = scale(3, 15)
-        with Load(base_url(platform), pairs, pause=scale(0.3, 1.5), reader=reader["token"]) as load:
+        flushes = 15
+        with Load(base_url(platform), pairs, pause=1.5, reader=reader["token"]) as load:
             for _ in range(flushes):
-                time.sleep(scale(0.5, 2))
+                time.sleep(2)
                 ground.flush_valkey()
                 check_revoked(platform, leaver["token"])
                 assert [ask(platform, "auth/me", stayer["token"], web).status_code for web in WEBS] == [
@@ -163,10 +162,9 @@ class TestFlushed:
                 ]
         assert list(failures(load.failed)) == []
         assert sign_in(platform, stayer["email"]).status_code == 200
-        if OTHERS:
-            drained(platform, within=60)
-            check_enrolled(platform, load.enrolled)
-            check_once(platform)
+        drained(platform, within=60)
+        check_enrolled(platform, load.enrolled)
+        check_once(platform)
         figures(
             f"F9 Redis flushed {flushes} times under load: {len(load.answers)} requests, 0 failed, "
             f"{len(load.enrolled)} enrollments; who was signed in stayed so, who had left was refused"

@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 
 from smartcourse.tests.faults.checks import check_once, drained
-from smartcourse.tests.faults.conftest import Scale
 from smartcourse.tests.faults.platform import Platform, is_stopped
 from smartcourse.tests.faults.stories import STORIES
 from smartcourse.tests.faults.waiting import eventually
@@ -60,9 +59,10 @@ def published(platform: Platform, count: int, *, number: int = 1) -> list[str]:
     return things
 
 
+@pytest.mark.full
 class TestOneThatStandsStill:
     def test_is_replaced_and_does_nothing_twice_when_it_goes_on(
-        self, doubled: Platform, scale: Scale, figures: Callable[[str], None]
+        self, doubled: Platform, figures: Callable[[str], None]
     ) -> None:
         begun = time.monotonic()
         enrollment = self._worker_stopped_in_a_step(doubled)
@@ -71,8 +71,7 @@ class TestOneThatStandsStill:
         worker, story = stopped_at(doubled, "enrollment.activate.mid", enrollment), STORIES["enrollment"]
         eventually(lambda: story.ended(doubled, enrollment), RUN_WITHIN, "nobody took the run over")
         taken = time.monotonic() - begun
-        # In the quick set they go on as soon as all three have been replaced.
-        time.sleep(max(0.0, scale(0, STANDS_STILL) - (time.monotonic() - begun)))
+        time.sleep(max(0.0, STANDS_STILL - (time.monotonic() - begun)))
         eventually(lambda: doubled.one(IN_A_TRANSACTION) == 0, ENDED_WITHIN, "a session of the three goes on")
         stood = time.monotonic() - begun
 

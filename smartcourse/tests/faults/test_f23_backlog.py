@@ -15,10 +15,10 @@ import pytest
 
 from smartcourse.embedded.installation import WORKER_PROCESSES
 from smartcourse.tests.faults.checks import check_once, drained
-from smartcourse.tests.faults.conftest import Scale
 from smartcourse.tests.faults.platform import Platform
 from smartcourse.tests.faults.waiting import eventually
 
+COUNT = 10_000
 RELAYED_A_SECOND, HANDLED_A_SECOND = 1000, 500
 STARTED_WITHIN = 1.0
 """P95 from a fact's commit to its subscriber's start, in seconds."""
@@ -112,56 +112,52 @@ def floor(platform: Platform, *, count: int) -> float:
 
 
 @pytest.mark.alone
+@pytest.mark.full
 class TestBacklog:
-    def test_is_relayed_handled_and_pruned(
-        self, platform: Platform, scale: Scale, figures: Callable[[str], None]
-    ) -> None:
-        count = scale(1_000, 10_000)
+    def test_is_relayed_handled_and_pruned(self, platform: Platform, figures: Callable[[str], None]) -> None:
         platform.start("worker1", "relay1", "beat1")
         drained(platform, within=60)
         platform.kill("relay1")
         platform.kill("worker1")
-        self._pile_up(platform, count)
+        self._pile_up(platform)
 
         platform.start("relay1")
         with watched(platform.pid("relay1")) as relay:
             eventually(lambda: platform.one(LEFT) == 0, 120, "the backlog is not relayed")
         platform.start("worker1")
         with watched(platform.pid("worker1")) as worker:
-            eventually(lambda: platform.one(NOTED) == count, 120, "the backlog is not handled")
+            eventually(lambda: platform.one(NOTED) == COUNT, 120, "the backlog is not handled")
         relayed, handled = platform.one(RELAYED) or 0.0, platform.one(HANDLED) or 0.0
         sessions = platform.one(SESSIONS)
         # A pool begins with one connection, and makes a second one for who does not wait for the first.
         assert sessions <= 2 * WORKER_PROCESSES, "a worker's process keeps its connections from task to task"
         drained(platform, within=60)
         check_once(platform)
-        self._prune(platform, count)
+        self._prune(platform)
 
-        least = floor(platform, count=count // 5)
+        least = floor(platform, count=COUNT // 5)
         told = (
-            f"F23 {platform.kind}: {count} facts, relayed {relayed:.0f} a second, handled {handled:.0f} a second "
+            f"F23 {platform.kind}: {COUNT} facts, relayed {relayed:.0f} a second, handled {handled:.0f} a second "
             f"(plain SQL of one client: {least:.0f}); relay {relay.most >> 20} MB (+{relay.growth >> 20}), "
             f"worker {worker.most >> 20} MB (+{worker.growth >> 20}); pruned"
         )
         figures(told)
-        # What is quick runs beside other tests: it has nothing to say about speed.
-        if scale(False, True):
-            assert relayed >= RELAYED_A_SECOND, told
-            assert handled >= HANDLED_A_SECOND, told
-            assert relay.growth < GROWTH, told
-            assert worker.growth < GROWTH, told
+        assert relayed >= RELAYED_A_SECOND, told
+        assert handled >= HANDLED_A_SECOND, told
+        assert relay.growth < GROWTH, told
+        assert worker.growth < GROWTH, told
 
-    def _pile_up(self, platform: Platform, count: int) -> None:
+    def _pile_up(self, platform: Platform) -> None:
         things = [str(uuid4()) for _ in range(100)]
-        plan = [(things[number % len(things)], number) for number in range(1, count + 1)]
+        plan = [(things[number % len(things)], number) for number in range(1, COUNT + 1)]
         platform.do("publish_things", kind=HEAPED, plan=plan, batch=100)
 
-    def _prune(self, platform: Platform, count: int) -> None:
+    def _prune(self, platform: Platform) -> None:
         """Archive at once what beat would archive in a week."""
         said = json.loads(platform.manage("archive_facts", "--days", "0", "--json"))
-        assert said["archived"] >= count
+        assert said["archived"] >= COUNT
         assert platform.one("SELECT count(*) FROM events_outboxfact WHERE type = %s", HEAPED) == 0
-        assert platform.one("SELECT count(*) FROM events_archivedfact WHERE type = %s", HEAPED) == count
+        assert platform.one("SELECT count(*) FROM events_archivedfact WHERE type = %s", HEAPED) == COUNT
         assert (
             platform.one("SELECT count(*) FROM events_delivery WHERE subscriber LIKE '%%.note_one_of_many'")
             == 0
@@ -169,13 +165,14 @@ class TestBacklog:
 
 
 @pytest.mark.alone
+@pytest.mark.full
 class TestLag:
     def test_from_a_commit_to_the_start_of_a_subscriber_is_short(
-        self, platform: Platform, scale: Scale, figures: Callable[[str], None]
+        self, platform: Platform, figures: Callable[[str], None]
     ) -> None:
         platform.start("worker1", "relay1", "beat1")
         drained(platform, within=60)
-        things = [str(uuid4()) for _ in range(scale(20, 200))]
+        things = [str(uuid4()) for _ in range(200)]
         for thing in things:
             platform.do("publish_things", kind=HAPPENED, plan=[(thing, 1)])
             eventually(lambda thing=thing: platform.one(STARTED, thing), 20, "nobody hears of it")
@@ -187,5 +184,4 @@ class TestLag:
             f"F23 {platform.kind}: {len(lags)} facts one by one, from the commit to the subscriber's start: median "
             f"{statistics.median(lags) * 1000:.0f} ms, P95 {p95 * 1000:.0f} ms"
         )
-        if scale(False, True):
-            assert p95 < STARTED_WITHIN
+        assert p95 < STARTED_WITHIN

@@ -12,7 +12,7 @@ import pytest
 
 from smartcourse.tests.journeys.conftest import Installation, eventually
 
-pytestmark = [pytest.mark.xdist_group("journey"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("journey"), pytest.mark.slow, pytest.mark.full]
 
 ADDRESS, PASSWORD = "kim@example.org", "a passphrase for Kim"
 # A lease of 20 seconds, a sweep every 5, and the time that the processes take to start again.

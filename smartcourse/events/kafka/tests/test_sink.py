@@ -29,7 +29,7 @@ from smartcourse.events.kafka.tests.conftest import (
 from smartcourse.events.models import Delivery, DeliveryStatus
 from smartcourse.events.subscriptions import SINKS_CHANNEL
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.full]
 
 KILLS, FACTS_EACH = (5, 250) if FULL else (1, 50)
 

@@ -1,0 +1,42 @@
+"""A pytest plugin that keeps apart what takes long: `full` tests run where `FAULTS=full` says so (`make faults`), and
+nowhere else; those that measure what two cores do (`alone`) have them to themselves.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+FULL = os.environ.get("FAULTS") == "full"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip long tests, unless asked for them."""
+    for item in items:
+        if item.get_closest_marker("full") and not FULL:
+            item.add_marker(pytest.mark.skip(reason="long: it runs in `make faults`"))
+
+
+@pytest.fixture(autouse=True)
+def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In the long set, keep the other process waiting while a test measures what two cores do: they share them."""
+    if not FULL:
+        yield
+        return
+    alone = request.node.get_closest_marker("alone") is not None
+    # A door before the room: who waits to have it alone holds the door, or others would go in past him for ever.
+    with _lock_file("door") as door, _lock_file("room") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+
+
+def _lock_file(name: str) -> IO[str]:
+    return (Path(tempfile.gettempdir()) / f"smartcourse-faults-{os.geteuid()}-{name}.lock").open("a")
