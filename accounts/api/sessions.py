@@ -196,8 +196,8 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
         return response
 
     def log_out_everywhere(self, request: Request) -> Response:
-        """End all of one's sessions."""
-        services.end_all_sessions(user_id=self.caller.pk, at=timezone.now())
+        """End all of one's sessions, those of the admin site as well."""
+        services.log_out_everywhere(user_id=self.caller.pk, at=timezone.now())
         response = self.respond()
         take_tokens_away(request, response)
         return response

@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='phone',
-            field=smartcourse.db.encryption.EncryptedTextField(blank=True, default='', help_text='In international form (ITU-T E.164).'),
+            field=smartcourse.db.encryption.EncryptedTextField(blank=True, db_default='', default='', help_text='In international form (ITU-T E.164).'),
         ),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -112,8 +113,13 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_verified = models.BooleanField(default=False, help_text="The e-mail address was confirmed.")
-    phone = EncryptedTextField(blank=True, default="", help_text="In international form (ITU-T E.164).")
+    phone = EncryptedTextField(
+        blank=True, default="", db_default="", help_text="In international form (ITU-T E.164)."
+    )
     birth_date = EncryptedDateField(null=True, blank=True)
+    signed_out_at = models.DateTimeField(
+        null=True, editable=False, help_text="Whatever was signed in before, the admin site as well, is over."
+    )
     erased_at = models.DateTimeField(
         null=True, editable=False, help_text="Since then nobody is behind this row."
     )
@@ -174,6 +180,17 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         """Whether it does, and there is none yet; asked by API and admin site, which stand below this context."""
         return self.must_have_second_factor and not self.second_factors.confirmed().exists()
 
+    def get_session_auth_hash(self) -> str:
+        """Return what a session of the admin site must hold to go on: other words after each log-out everywhere."""
+        return self._until_signed_out(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same by the secrets that were used before."""
+        return map(self._until_signed_out, super().get_session_auth_fallback_hash())
+
+    def _until_signed_out(self, words: str) -> str:
+        return f"{words} {self.signed_out_at.timestamp()}" if self.signed_out_at else words
+
     def has_role(self, *roles: Role) -> bool:
         """Return whether the person has one of these roles."""
         return self.is_active and any(role in roles for role in self.roles)
@@ -193,6 +210,11 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         """From now on this is the address, and it was shown to be the person's own."""
         self.email, self.is_verified = email, True
         self.save(update_fields=["email", "is_verified", "updated_at"])
+
+    def sign_out(self, at: datetime) -> None:
+        """Nobody is signed in to the admin site as this person any more."""
+        self.signed_out_at = at
+        self.save(update_fields=["signed_out_at", "updated_at"])
 
     def verify(self) -> None:
         """The address is the person's own."""

@@ -40,7 +40,10 @@ class Session(Entity):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     is_told = models.BooleanField(
-        default=True, editable=False, help_text="The cache knows of its end, or has nothing to know."
+        default=True,
+        db_default=True,
+        editable=False,
+        help_text="The cache knows of its end, or has nothing to know.",
     )
 
     objects = SessionQuerySet.as_manager()

@@ -158,6 +158,7 @@ from accounts.services.sessions import (
     end_all_sessions,
     end_session,
     log_in,
+    log_out_everywhere,
     prune_sessions,
     refresh_session,
 )
@@ -181,7 +182,8 @@ __all__ = [
     "earliest_factor_at", "email_change_token_for", "end_all_sessions", "end_session", "enroll_first_totp",
     "enroll_totp", "erase_user", "erased_address", "erasure_of", "export_link", "exports_of", "factors_of",
     "fail_privacy_request", "forget_places", "former_address_of", "grant_role", "is_reachable", "keep_export",
-    "locked_places", "log_in", "mail_address_of", "mailed_code_for", "mark_verified", "may_be_confirmed",
+    "locked_places", "log_in", "log_out_everywhere", "mail_address_of", "mailed_code_for", "mark_verified",
+    "may_be_confirmed",
     "meet_challenge", "methods_of", "new_address_of", "note_erased", "open_challenge", "open_export",
     "password_reset_token_for", "person_of", "place_of", "prune_attempts", "prune_exports", "prune_sessions",
     "prune_sign_in_remains", "reactivate_user", "read_access_token", "record_total_students", "refresh_session",

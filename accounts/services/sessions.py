@@ -265,6 +265,13 @@ def end_all_sessions(*, user_id: UUID, at: datetime, but: UUID | None = None) ->
     return _end(sessions.exclude(pk=but) if but else sessions, at)
 
 
+def log_out_everywhere(*, user_id: UUID, at: datetime) -> None:
+    """End all that a person is signed in with: the sessions of the API, and those of the admin site."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user_id).sign_out(at)
+        end_all_sessions(user_id=user_id, at=at)
+
+
 def _end(sessions: QuerySet[Session], at: datetime) -> int:
     with transaction.atomic():
         ids = list(sessions.filter(revoked_at=None).select_for_update().values_list("pk", flat=True))

@@ -16,6 +16,8 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -248,6 +250,20 @@ class TestSessions:
         clients = [bearer(log_in(student)["access_token"]) for _ in range(3)]
         assert clients[0].post("/api/v1/auth/logout-all").status_code == 204
         assert {client.get(ME).status_code for client in clients} == {401}
+
+    def test_all_end_at_once_in_the_admin_site_too_and_nobody_elses(
+        self, instructor: Any, rival: Any, client_of: Any
+    ) -> None:
+        browsers = {person: Client() for person in (instructor, rival)}
+        for person, browser in browsers.items():
+            browser.force_login(person)
+        index = reverse("admin:index")
+        assert [browser.get(index).status_code for browser in browsers.values()] == [200, 200]
+        assert client_of(instructor).post("/api/v1/auth/logout-all").status_code == 204
+        assert {p: b.get(index).status_code for p, b in browsers.items()} == {instructor: 302, rival: 200}
+        instructor.refresh_from_db()
+        browsers[instructor].force_login(instructor)
+        assert browsers[instructor].get(index).status_code == 200
 
 
 @pytest.mark.django_db
