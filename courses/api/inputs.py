@@ -6,28 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
+from courses import services
 from courses.api.questions import KeyField
-from courses.models import LANGUAGE_TAG, Category, ContentFormat, CourseLevel, LessonType, QuestionKind
-from smartcourse.api.middleware import is_storable
+from courses.models import LANGUAGE_TAG, ContentFormat, CourseLevel, LessonType, QuestionKind
 from smartcourse.api.serializers import InputSerializer, StorableCharField
 
 MOST_CONTENT = 500_000
 MOST_QUESTIONS = 500
 # What fits PostgreSQL's integer.
 MOST = 2_000_000_000
-
-
-class CategoryField(serializers.SlugRelatedField[Category]):
-    """A category by its slug."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(slug_field="slug", queryset=Category.objects.all(), **options)
-
-    def to_internal_value(self, data: Any) -> Category:
-        if not isinstance(data, str) or not is_storable(data):
-            # Asked for it, PostgreSQL would fail rather than find nothing.
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class CourseInput(InputSerializer):
@@ -40,7 +27,7 @@ class CourseInput(InputSerializer):
         max_length=50_000, allow_blank=True, required=False, help_text="Markdown."
     )
     goals = serializers.ListField(child=StorableCharField(max_length=200), max_length=20, required=False)
-    category = CategoryField(allow_null=True, required=False)
+    category = serializers.SlugField(max_length=80, allow_null=True, required=False)
     level = serializers.ChoiceField(choices=CourseLevel.choices, required=False)
     language = serializers.RegexField(
         rf"^{LANGUAGE_TAG}$",
@@ -51,6 +38,10 @@ class CourseInput(InputSerializer):
     price_cents = serializers.IntegerField(min_value=0, max_value=MOST, required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
     capacity = serializers.IntegerField(min_value=1, max_value=MOST, allow_null=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        slug = attrs.get("category")
+        return attrs | {"category": services.category_of(slug=slug)} if slug else attrs
 
 
 class ModuleInput(InputSerializer):

@@ -20,6 +20,12 @@ from smartcourse.api.permissions import Anybody, SignedIn, allowed
 from smartcourse.api.viewsets import ContextViewSet
 
 AUTHOR = [allowed(policies.can_create_courses)]
+REFUSED_CHANGES = (
+    services.SlugTaken,
+    services.CategoryUnknown,
+    services.CapacityBelowTaken,
+    services.CourseArchivedAlready,
+)
 
 
 class CourseViewSet(ContextViewSet):
@@ -52,9 +58,9 @@ class CourseViewSet(ContextViewSet):
         "publish": [SignedIn],
     }
     raises: ClassVar[dict[str, Any]] = {
-        "create": [services.SlugTaken],
-        "update": [services.SlugTaken, services.CapacityBelowTaken, services.CourseArchivedAlready],
-        "partial_update": [services.SlugTaken, services.CapacityBelowTaken, services.CourseArchivedAlready],
+        "create": [services.SlugTaken, services.CategoryUnknown],
+        "update": REFUSED_CHANGES,
+        "partial_update": REFUSED_CHANGES,
         "destroy": [services.CourseArchivedAlready],
         "publish": [services.CourseArchivedAlready],
     }

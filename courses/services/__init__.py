@@ -15,12 +15,14 @@ from courses.services.assessments import (
     questions_of,
 )
 from courses.services.authoring import (
+    CategoryUnknown,
     CourseArchivedAlready,
     LessonContentInvalid,
     OrderInvalid,
     SlugTaken,
     add_lesson,
     add_module,
+    category_of,
     create_course,
     delete_lesson,
     delete_module,
@@ -70,15 +72,15 @@ from courses.services.seats import (
 )
 
 __all__ = [
-    "CapacityBelowTaken", "CourseArchivedAlready", "CourseFull", "CourseIncomplete", "EnrollmentClosed",
-    "FileRefused", "GradedAnswers", "ImportResult", "ImportRow", "LessonContentInvalid", "LessonNotFound",
-    "LessonsForeign", "LinkInvalid", "OrderInvalid", "QuestionInvalid", "SlugTaken", "add_lesson", "add_material",
-    "add_module", "change_capacity", "close_enrollment", "create_course", "define_quiz", "delete_lesson",
-    "delete_module", "discard_publication", "grade_answers", "import_course", "lock_course", "mark_archived",
-    "mark_published", "material_link",
-    "open_material", "process_content", "published_lesson", "published_lessons_of", "questions_of",
-    "record_learner_count", "record_publishing_failure", "record_rating", "release_seat", "rendered_content",
-    "rendered_description", "reopen_course", "reorder_course", "request_archiving", "request_publication",
-    "restore_search_index", "store_upload", "take_seat", "update_course", "update_lesson", "update_module",
-    "update_search_index", "validate_course", "withdraw_from_search",
+    "CapacityBelowTaken", "CategoryUnknown", "CourseArchivedAlready", "CourseFull", "CourseIncomplete",
+    "EnrollmentClosed", "FileRefused", "GradedAnswers", "ImportResult", "ImportRow", "LessonContentInvalid",
+    "LessonNotFound", "LessonsForeign", "LinkInvalid", "OrderInvalid", "QuestionInvalid", "SlugTaken",
+    "add_lesson", "add_material", "add_module", "category_of", "change_capacity", "close_enrollment",
+    "create_course", "define_quiz", "delete_lesson", "delete_module", "discard_publication", "grade_answers",
+    "import_course", "lock_course", "mark_archived", "mark_published", "material_link", "open_material",
+    "process_content", "published_lesson", "published_lessons_of", "questions_of", "record_learner_count",
+    "record_publishing_failure", "record_rating", "release_seat", "rendered_content", "rendered_description",
+    "reopen_course", "reorder_course", "request_archiving", "request_publication", "restore_search_index",
+    "store_upload", "take_seat", "update_course", "update_lesson", "update_module", "update_search_index",
+    "validate_course", "withdraw_from_search",
 ]  # fmt: skip

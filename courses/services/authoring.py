@@ -45,6 +45,12 @@ class SlugTaken(Conflict):
     message = "Another course has this slug."
 
 
+class CategoryUnknown(Unacceptable):
+    """No category has this slug."""
+
+    message = "There is no such category."
+
+
 class CourseArchivedAlready(Conflict):
     """An archived course is not edited or published any more."""
 
@@ -67,6 +73,18 @@ class OrderInvalid(Unacceptable):
     """The order does not name everything that there is, once."""
 
     message = "The order must name every module and every lesson of the course exactly once."
+
+
+def category_of(*, slug: str) -> Category:
+    """Return the category of that slug.
+
+    Raises:
+        CategoryUnknown: there is none.
+    """
+    category = Category.objects.filter(slug=slug).first()
+    if category is None:
+        raise CategoryUnknown(errors=[FieldError("category", "does_not_exist", CategoryUnknown.message)])
+    return category
 
 
 def create_course(

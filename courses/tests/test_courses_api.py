@@ -171,7 +171,7 @@ class TestCreate:
         "changes",
         [
             {"title": ""}, {"title": "K" * 256}, {"title": "nul\x00"}, {"title": None}, {"level": "wizard"},
-            {"category": "none"}, {"category": "\x00"},
+            {"category": ""}, {"category": "no slug"}, {"category": "\x00"},
             {"category": 1}, {"price_cents": -1}, {"price_cents": 10**12}, {"price_cents": "x"}, {"capacity": 0},
             {"language": "klingon!"}, {"currency": "euro"}, {"instructor": "me"}, {"status": "PUBLISHED"},
             {"learner_count": 9}, {"id": "x"}, {"slug": "not a slug"}, {"goals": "all"}, {"search_vector": "x"},
@@ -184,6 +184,22 @@ class TestCreate:
         assert answer.status_code == 400, answer.content
         assert answer.json()["errors"][0]["field"] in changes
         assert not Course.objects.exists()
+
+    def test_refuses_a_category_that_does_not_exist(self, instructor: Any, client_of: Any) -> None:
+        course = CourseFactory(instructor=instructor)
+        client = client_of(instructor)
+        for answer in (
+            client.post(URL, {**self.BODY, "category": "none"}),
+            client.patch(f"{URL}/{course.pk}", {"category": "none"}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (422, "unacceptable")
+            assert answer.json()["errors"][0]["field"] == "category"
+        assert [left.pk for left in Course.objects.all()] == [course.pk]
+
+    def test_takes_a_course_out_of_its_category(self, instructor: Any, client_of: Any) -> None:
+        course = CourseFactory(instructor=instructor, category=CategoryFactory())
+        answer = client_of(instructor).patch(f"{URL}/{course.pk}", {"category": None})
+        assert (answer.status_code, answer.json()["category"]) == (200, None)
 
 
 class TestUpdate:

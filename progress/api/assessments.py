@@ -43,6 +43,7 @@ class QuizAttemptViewSet(ContextViewSet):
             services.EnrollmentNotActive,
         ],
     }
+    finds: ClassVar[frozenset[str]] = frozenset({"create"})
     throttle_scopes: ClassVar[dict[str, str]] = {"submit": "assignments"}
 
     def list(self, request: Request, **_path: Any) -> Response:

@@ -51,6 +51,12 @@ class Verdict:
     def is_good(self) -> bool:
         return self.ended_with == 0 and not self.never
 
+    def told(self, operation: str) -> str:
+        """Return the statuses of the operation's answers, and how many had each."""
+        return ", ".join(
+            f"{status}: {n}" for (name, status), n in sorted(self.answers.items()) if name == operation
+        )
+
     def line(self) -> str:
         operations = len({operation for operation, _ in self.answers})
         succeeded = {operation for operation, status in self.answers if status < 400}
@@ -125,7 +131,7 @@ def report(verdicts: list[Verdict], seed: int) -> None:
     for verdict in verdicts:
         print(verdict.line())
         for operation in verdict.never:
-            print(f"      never succeeded, and may: {operation}")
+            print(f"      never succeeded, and may: {operation} ({verdict.told(operation)})")
     for operation in sorted({name for verdict in verdicts for name in verdict.uncovered}):
         print(f"  no row of the permission matrix, so only what was made up was tried: {operation}")
     answers = sum((verdict.answers for verdict in verdicts), Counter[tuple[str, int]]())
