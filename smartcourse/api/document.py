@@ -8,6 +8,9 @@ from typing import Any
 from smartcourse.api.schema import CODES
 
 VERBS = frozenset({"get", "put", "post", "patch", "delete"})
+IN_ADDRESS = frozenset({"path", "query"})
+NARROWER = frozenset({"enum", "format", "pattern"})
+WITHOUT_NUL = r"^[^\u0000]*$"
 # What the edge answers before an operation is reached, or when it breaks.
 EDGE_CODES = frozenset({
     "csrf_failed", "internal_error", "malformed", "method_not_allowed", "not_acceptable", "too_large",
@@ -22,6 +25,8 @@ def complete(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     for operation in operations:
         # Unsaid, a reader would take it for unknown.
         operation.setdefault("security", [])
+        for parameter in operation.get("parameters", ()):
+            _bar_nul(parameter)
     for schema in result.get("components", {}).get("schemas", {}).values():
         # drf-spectacular says `oneOf` of shapes that it knows nothing more of; one may well be a part of another.
         if "oneOf" in schema and "discriminator" not in schema:
@@ -33,6 +38,13 @@ def complete(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
 def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for item in result.get("paths", {}).values():
         yield from (operation for verb, operation in item.items() if verb in VERBS)
+
+
+def _bar_nul(parameter: dict[str, Any]) -> None:
+    """Say of a text in an address that it has no NUL, which the edge refuses (see `TextSanityMiddleware`)."""
+    schema = parameter["schema"]
+    if parameter["in"] in IN_ADDRESS and schema.get("type") == "string" and not schema.keys() & NARROWER:
+        schema["pattern"] = WITHOUT_NUL
 
 
 def _name_the_codes(result: dict[str, Any], operations: list[dict[str, Any]]) -> None:

@@ -57,6 +57,17 @@ class TestSchema:
                 assert set(answer["content"]) == {"application/problem+json"}, (name, status)
                 assert "`" in answer["description"], (name, status)
 
+    def test_lets_no_text_in_an_address_hold_what_the_edge_refuses(self, schema: Any) -> None:
+        texts = [
+            parameter["schema"]
+            for _, operation in operations(schema)
+            for parameter in operation.get("parameters", ())
+            if parameter["in"] in {"path", "query"} and parameter["schema"].get("type") == "string"
+        ]
+        assert any(text.get("pattern") for text in texts)
+        for text in texts:
+            assert text.keys() & {"enum", "format"} or not re.search(text["pattern"], "a\x00b")
+
     def test_says_what_every_operation_is_for(self, schema: Any) -> None:
         assert [name for name, operation in operations(schema) if not operation.get("description")] == []
 
