@@ -257,7 +257,7 @@ class TestPolicy:
         five_days_ago = timezone.now() - timedelta(days=5, seconds=1)
         Endpoint.objects.update(failing_since=five_days_ago)
         services.send_due(endpoint_id=endpoint.pk)
-        self.is_disabled_with_notice(student, "taken nothing since", settle)
+        self.check_disabled_with_notice(student, "taken nothing since", settle)
         assert services.send_due(endpoint_id=endpoint.pk) == 0, "it is left in peace"
 
     def test_disables_what_is_gone_at_once(self, receiver: Receiver, student: Any, settle: Any) -> None:
@@ -267,7 +267,7 @@ class TestPolicy:
         assert services.send_due(endpoint_id=endpoint.pk) == 1
         gone.refresh_from_db()
         assert gone.status == DeliveryStatus.FAILED
-        self.is_disabled_with_notice(student, "410 Gone", settle)
+        self.check_disabled_with_notice(student, "410 Gone", settle)
         # Switched on again, it is sent what it was owed.
         receiver.behaviour = answering(204)
         services.change_endpoint(endpoint_id=endpoint.pk, at=timezone.now(), status="ENABLED")
@@ -280,9 +280,9 @@ class TestPolicy:
         endpoint = EndpointFactory(platform=True, url=receiver.url)
         owed(endpoint)
         services.send_due(endpoint_id=endpoint.pk)
-        self.is_disabled_with_notice(staff, "410 Gone", settle)
+        self.check_disabled_with_notice(staff, "410 Gone", settle)
 
-    def is_disabled_with_notice(self, recipient: Any, reason: str, settle: Any) -> None:
+    def check_disabled_with_notice(self, recipient: Any, reason: str, settle: Any) -> None:
         assert reason in Endpoint.objects.get().disabled_reason
         assert OutboxFact.objects.filter(type="webhook.endpoint_disabled").count() == 1
         settle()
