@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 
 from django.db.models import QuerySet
 from rest_framework import status as http
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -72,11 +73,17 @@ class ContextViewSet(Limited, GenericViewSet[Any]):
         super().permission_denied(request, message, code)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Let the caller in, or not; then see what the action is to be wrapped in."""
+        """Let the caller in, or not; then see what the action is to be wrapped in.
+
+        Raises:
+            MethodNotAllowed: the address knows no such method, whoever asks (RFC 9110, 15.5.6).
+        """
+        if self.action is None:
+            raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
         method = (request.method or "").lower()
         handler = getattr(self, method, None)
-        if self.action is None or handler is None or method not in WRITES:
+        if handler is None or method not in WRITES:
             return
         if self.action not in self.inputs:
             self._refuse_body(request)

@@ -99,6 +99,10 @@ class TestProblems:
             answer = getattr(Client(), method)("/api/v1/courses")
             assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json"), method
 
+    def test_and_so_it_is_for_who_comes_with_a_token_that_is_none(self) -> None:
+        answer = Client().delete("/api/v1/auth/login", headers={"Authorization": "Bearer nothing"})
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
 
 DEEP = '{"a":' * 2000 + "1" + "}" * 2000
 
