@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from smartcourse.api.middleware import is_storable
+from smartcourse.api.middleware import STORABLE, is_storable
 
-TEXT = {"type": "string", "maxLength": 2000}
+TEXT = {"type": "string", "maxLength": 2000, "pattern": STORABLE}
 TEXTS = {"type": "array", "items": TEXT, "maxItems": 100}
 NUMERIC = {
     "type": "object",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from smartcourse.api.middleware import STORABLE
 from smartcourse.api.schema import CODES
 
 VERBS = frozenset({"get", "put", "post", "patch", "delete"})
 IN_ADDRESS = frozenset({"path", "query"})
 NARROWER = frozenset({"enum", "format", "pattern"})
-WITHOUT_NUL = r"^[^\u0000]*$"
 # What the edge answers before an operation is reached, or when it breaks.
 EDGE_CODES = frozenset({
     "csrf_failed", "internal_error", "malformed", "method_not_allowed", "not_acceptable", "too_large",
@@ -31,6 +31,10 @@ def complete(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
         # drf-spectacular says `oneOf` of shapes that it knows nothing more of; one may well be a part of another.
         if "oneOf" in schema and "discriminator" not in schema:
             schema["anyOf"] = schema.pop("oneOf")
+        for shown in schema.get("properties", {}).values():
+            # A pattern is for who writes. What is read keeps to Python's, where a letter is one of any script.
+            if shown.get("readOnly"):
+                shown.pop("pattern", None)
     _name_the_codes(result, operations)
     return result
 
@@ -44,7 +48,7 @@ def _bar_nul(parameter: dict[str, Any]) -> None:
     """Say of a text in an address that it has no NUL, which the edge refuses (see `TextSanityMiddleware`)."""
     schema = parameter["schema"]
     if parameter["in"] in IN_ADDRESS and schema.get("type") == "string" and not schema.keys() & NARROWER:
-        schema["pattern"] = WITHOUT_NUL
+        schema["pattern"] = STORABLE
 
 
 def _name_the_codes(result: dict[str, Any], operations: list[dict[str, Any]]) -> None:

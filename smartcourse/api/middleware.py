@@ -13,6 +13,8 @@ from smartcourse.api.problems import API_PREFIX, problem_response, unhandled
 GetResponse = Callable[[HttpRequest], HttpResponse]
 # A search of a paragraph is a search; more than this is an attack or a mistake.
 MAXIMUM_QUERY_LENGTH = 8_000
+# What `is_storable` asks of a text, as the API's schema says it; no JSON that is Unicode has a lone surrogate.
+STORABLE = r"^[^\u0000]*$"
 
 
 class ProblemMiddleware:
