@@ -8,7 +8,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from accounts.models import ApplicationStatus, InstructorApplication, Role, User
-from smartcourse.api.filtering import BooleanFilter
+from smartcourse.api.filtering import BooleanFilter, MomentFilter
 
 
 class UserFilter(django_filters.FilterSet):
@@ -17,8 +17,8 @@ class UserFilter(django_filters.FilterSet):
     role = django_filters.ChoiceFilter(choices=Role.choices, field_name="groups__name")
     is_active = BooleanFilter()
     is_verified = BooleanFilter()
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
     search = django_filters.CharFilter(method="filter_search")
 
     class Meta:

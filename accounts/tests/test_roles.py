@@ -93,6 +93,19 @@ class TestUserList:
         assert found(between) == {str(student.pk)}
         assert client.get(f"{self.URL}?created_after=yesterday").status_code == 400
 
+    @pytest.mark.parametrize("offset", ["-23:45", "%2B23:59", "-16:00"])
+    def test_is_filtered_by_moments_of_any_offset_and_beyond_the_calendar(
+        self, staff: Any, student: Any, client_of: Any, offset: str
+    ) -> None:
+        client = client_of(staff)
+        for moment, found in (
+            ("0001-01-01T00:00:00", 2),
+            ("2020-02-02T00:00:00", 2),
+            ("9999-12-31T23:59:59", 0),
+        ):
+            answer = client.get(f"{self.URL}?created_after={moment}{offset}")
+            assert (answer.status_code, len(answer.json()["results"])) == (200, found), answer.json()
+
     def test_costs_as_many_queries_however_many_there_are(
         self, staff: Any, client_of: Any, django_assert_num_queries: Any
     ) -> None:

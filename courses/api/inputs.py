@@ -74,7 +74,7 @@ class OrderInput(InputSerializer):
 
 
 class MaterialInput(InputSerializer):
-    file = serializers.FileField(max_length=255)
+    file = serializers.FileField(max_length=255, allow_empty_file=True)
     lesson_ids = serializers.ListField(child=serializers.UUIDField(), max_length=100, required=False)
 
 

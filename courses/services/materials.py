@@ -90,6 +90,8 @@ def store_upload(*, course_id: UUID, upload: Any, lesson_ids: Iterable[UUID] = (
     if known is None:
         raise FileRefused("Files of this kind are not taken.")
     content_type, beginnings = known
+    if not upload.size:
+        raise FileRefused("The file is empty.")
     if upload.size > MAXIMUM_SIZE:
         raise FileRefused(f"The file is larger than {MAXIMUM_SIZE // 1024 // 1024} MB.")
     if upload.content_type not in (content_type, *ALIASES.get(content_type, ()), UNSTATED):

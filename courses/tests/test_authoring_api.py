@@ -232,6 +232,14 @@ class TestMaterials:
             assert shown.n_frames == 2
             assert "comment" not in shown.info
 
+    @pytest.mark.parametrize(("name", "kind"), [("notes.txt", "text/plain"), ("a.png", "image/png")])
+    def test_with_nothing_in_them_are_refused(
+        self, course: Course, instructor: Any, client_of: Any, name: str, kind: str
+    ) -> None:
+        answer = self.upload(client_of(instructor), course, name, b"", kind)
+        assert (answer.status_code, answer.json()["code"]) == (422, "file_refused")
+        assert not Material.objects.exists()
+
     def test_floods_of_pixels_are_refused(self, course: Course, instructor: Any, client_of: Any) -> None:
         out = io.BytesIO()
         Image.new("1", (8000, 8000)).save(out, "PNG")

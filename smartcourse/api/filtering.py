@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ErrorDetail, ValidationError
+
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class StrictFilterBackend(DjangoFilterBackend):
@@ -59,3 +63,23 @@ class WholeNumberFilter(django_filters.NumberFilter):
     """A number without a fraction."""
 
     field_class = forms.IntegerField  # type: ignore[assignment]  # the stubs know decimals only
+
+
+class MomentField(IsoDateTimeField):
+    """A form's field for a moment of RFC 3339, whatever its offset: PostgreSQL knows none of sixteen hours or more."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        if moment is None:
+            return None
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            # Beyond the calendar, where nothing ever was or will be.
+            return EARLIEST if moment.year == EARLIEST.year else LATEST
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """A moment, as RFC 3339 writes it."""
+
+    field_class = MomentField

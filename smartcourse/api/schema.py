@@ -193,6 +193,10 @@ class StrictInput(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] 
         return {**schema, "additionalProperties": False}
 
 
+# What Python does not trim away; `\s` is another set in each dialect of regular expressions.
+SEEN = r"[^\u0000\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+
+
 class StorableText(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
     """How the schema describes a text: without NUL, and as long as it must be when its ends are trimmed."""
 
@@ -204,8 +208,8 @@ class StorableText(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
         schema = auto_schema._map_serializer_field(field, direction, bypass_extensions=True)  # noqa: SLF001 - its way
         blank = field.allow_blank or not field.trim_whitespace
         least = 0 if blank else max(1, getattr(field, "min_length", None) or 1)
-        middle = f"[^\\u0000]{{{least - 2},}}[^\\s\\u0000][^\\u0000]*" if least > 1 else "[^\\u0000]*"
-        seen = f"[^\\s\\u0000]{middle}" if least else ""
+        middle = f"[^\\u0000]{{{least - 2},}}{SEEN}[^\\u0000]*" if least > 1 else "[^\\u0000]*"
+        seen = f"{SEEN}{middle}" if least else ""
         return {**schema, "pattern": f"^[^\\u0000]*{seen}$"}
 
 
