@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +28,6 @@ from smartcourse.tests.faults.proxy import Proxy
 from smartcourse.tests.faults.rabbitmq import RabbitMQ
 from smartcourse.tests.faults.waiting import eventually
 
-FIGURES = "faults_figures"
 BROKERS = ("valkey", "rabbitmq") if FULL else ("valkey",)
 # Short enough that a test need not wait long, long enough that a slow machine does not take a living process for a
 # dead one.
@@ -74,32 +73,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if broker:
             shared = f"{item.path.stem}-{broker}" if FULL else broker
             item.add_marker(pytest.mark.xdist_group(f"faults-{shared}"))
-
-
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Note a line of figures, told at the end of the run whether or not the test passed."""
-
-    def note(line: str) -> None:
-        # Properties of a report travel from the processes of pytest-xdist to who prints.
-        request.node.user_properties.append((FIGURES, line))
-
-    return note
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the figures of all faults."""
-    reports = [
-        report
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.stats.get(outcome, [])
-        if getattr(report, "when", "") == "call"
-    ]
-    lines = sorted(line for report in reports for name, line in report.user_properties if name == FIGURES)
-    if lines:
-        terminalreporter.section("figures of the faults")
-        for line in lines:
-            terminalreporter.write_line(line)
 
 
 class Ground:
