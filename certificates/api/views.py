@@ -9,7 +9,7 @@ from django.http import FileResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from certificates import services
+from certificates import policies, services
 from certificates.api.serializers import (
     CertificateSerializer,
     CertificationSerializer,
@@ -21,10 +21,11 @@ from enrollments.models import Enrollment
 from smartcourse.api.pagination import CursorPagination
 from smartcourse.api.permissions import Anybody, SignedIn
 from smartcourse.api.viewsets import ContextViewSet
+from smartcourse.errors import NotAllowed
 
 
 class CertificateViewSet(ContextViewSet):
-    """Certificates: a learner's own, those of an instructor's courses, all for staff."""
+    """Certificates: a learner's own, a list of those of an instructor's courses, all for staff."""
 
     scope = "certificates"
     queryset = Certificate.objects.obtainable().select_related("enrollment__course")
@@ -47,6 +48,12 @@ class CertificateViewSet(ContextViewSet):
     throttle_scopes: ClassVar[dict[str, str]] = {"verify": "verify"}
     # RFC 7517 says what a key set is.
     bare: ClassVar[frozenset[str]] = frozenset({"keys"})
+
+    def get_object(self) -> Certificate:
+        certificate: Certificate = super().get_object()
+        if not policies.can_open(self.request.user, student_id=certificate.enrollment.student_id):
+            raise NotAllowed
+        return certificate
 
     def pdf(self, request: Request, **_path: Any) -> FileResponse:
         """The certificate as a PDF, to be printed or kept."""

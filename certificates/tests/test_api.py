@@ -67,8 +67,10 @@ class TestPdf:
     ) -> None:
         asked = [client_of(w).get(f"{URL}/{certificate.pk}/pdf").status_code for w in (None, stranger, rival)]
         assert asked == [401, 404, 404]
-        answer = client_of(instructor).get(f"{URL}/{certificate.pk}/pdf")
-        assert b"".join(answer.streaming_content).startswith(b"%PDF")
+        # She sees it in her list; the document is the learner's.
+        listed = client_of(instructor).get(URL).json()["results"]
+        assert [row["id"] for row in listed] == [str(certificate.pk)]
+        assert client_of(instructor).get(f"{URL}/{certificate.pk}/pdf").status_code == 403
 
 
 class TestVerify:

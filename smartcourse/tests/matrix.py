@@ -145,8 +145,8 @@ GET    assignments/{assignment}/submissions                    401 403 200 200 2
 POST   assignments/{assignment}/submissions                    401 403 201 201 403 404 403 403
 
 GET    certificates                                            401 200 200 200 200 200 200 200
-GET    certificates/{certificate}                              401 404 200 404 200 404 200 200
-GET    certificates/{certificate}/pdf                          401 404 200 404 200 404 200 200
+GET    certificates/{certificate}                              401 404 200 404 403 404 200 200
+GET    certificates/{certificate}/pdf                          401 404 200 404 403 404 200 200
 GET    certificates/keys                                       200 200 200 200 200 200 200 200
 GET    certificates/verify/{code}                              200 200 200 200 200 200 200 200
 
