@@ -216,6 +216,8 @@ class TestServersAway:
             "_readings",
             [(server, broken if server == away else read) for server, read in readings._readings],
         )
+        # There is a duration to tell of once a request was answered.
+        Client().get("/api/v1/health")
         told = numbers()
         up = {
             server: value(told, "smartcourse_server_up", server=server)
