@@ -160,12 +160,18 @@ class Platform:
         """Kill whatever runs."""
         for child in self._children.values():
             child.end()
-        if self._agent is not None:
-            self._agent.kill()
-            self._agent.wait()
-            for stream in (self._agent.stdin, self._agent.stdout):
-                if stream:
-                    stream.close()
+        self.end_agent()
+
+    def end_agent(self) -> None:
+        """Kill the agent; the next deed has a new one."""
+        if self._agent is None:
+            return
+        self._agent.kill()
+        self._agent.wait()
+        for stream in (self._agent.stdin, self._agent.stdout):
+            if stream:
+                stream.close()
+        self._agent = None
 
     def logs(self) -> str:
         """Return the ends of all logs, for whom a test fails; without the sweepers' coming and going."""

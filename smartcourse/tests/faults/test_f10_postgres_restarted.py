@@ -69,6 +69,8 @@ class TestPostgresRestarted:
                         assert probe(platform, "ready") == (503, "unavailable")
                     time.sleep(seconds)
                 recovered.append(self._recovery(load, since=time.monotonic()))
+        # It has lost its connections, and nobody asked it for long: its pool would wait before it tries again.
+        platform.end_agent()
         platform.start("web1", "worker1", "relay1", "beat1")
         took = drained(platform, within=60)
 
