@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from smartcourse.api.schema import SEEN
 from smartcourse.tests.clients.guide import CLIENTS, GUIDE, shown
 
 # One process makes it, once: it takes seconds.
@@ -67,6 +68,24 @@ class TestSchema:
         assert any(text.get("pattern") for text in texts)
         for text in texts:
             assert text.keys() & {"enum", "format"} or not re.search(text["pattern"], "a\x00b")
+
+    def test_asks_no_pattern_of_what_is_only_read(self, schema: Any) -> None:
+        shown = [
+            field
+            for component in schema["components"]["schemas"].values()
+            for field in component.get("properties", {}).values()
+            if field.get("readOnly")
+        ]
+        assert shown
+        assert [field for field in shown if "pattern" in field] == []
+
+    def test_says_that_an_attempt_may_be_there_already(self, schema: Any) -> None:
+        answers = schema["paths"]["/api/v1/quizzes/{id}/attempts"]["post"]["responses"]
+        assert {"200", "201"} <= set(answers)
+
+    def test_knows_the_blanks_that_are_trimmed_away(self) -> None:
+        characters = [chr(n) for n in range(1, 0x10000) if not 0xD800 <= n < 0xE000]
+        assert [c for c in characters if bool(re.fullmatch(SEEN, c)) == c.isspace()] == []
 
     def test_says_what_every_operation_is_for(self, schema: Any) -> None:
         assert [name for name, operation in operations(schema) if not operation.get("description")] == []
