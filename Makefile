@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 # The Python packages of the project; the rest of the tree is no code of ours, or none at all.
 PACKAGES := smartcourse accounts courses enrollments progress certificates notifications analytics
 
+# Images forbid Python to keep what it compiled, to stay small. What runs here is many processes of the same code, and
+# each would compile all of it anew, which takes longer than its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The interpreter of the environment; without a word, the first of these names that is 3.11 or newer.
 PYTHON ?= python3.13 python3.12 python3.11 python3
 
@@ -13,7 +17,7 @@ PYTHON ?= python3.13 python3.12 python3.11 python3
 # inside the environment, written last, says what is installed; so a broken-off or outdated install is done again.
 # A version manager may own a name that it refuses to run, so each is asked.
 # --no-deps: a lock names everything, pip need not resolve. --no-compile: Python compiles what it imports, a fraction
-# of what is installed; only where it is forbidden to keep that, every process would do it anew, so it is done here.
+# of what is installed.
 define install
 	@if cmp -s $(1) $(VENV)/$(1) && $(BIN)/python -c ''; then exit 0; fi; set -e; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
@@ -29,9 +33,6 @@ define install
 	echo "Installing $(1)"; \
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile --no-deps \
 		--require-hashes -r $(1); \
-	if [ -n "$$PYTHONDONTWRITEBYTECODE" ]; then \
-		$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true; \
-	fi; \
 	for copy in $(2); do cp $$copy $(VENV)/$$copy; done
 endef
 

@@ -51,6 +51,7 @@ class TestOneStudent:
         assert enrollment.history.count() == 1
 
 
+@pytest.mark.full
 class TestComingAndGoing:
     def test_keeps_the_counter_equal_to_the_rows(self) -> None:
         course: Any = CourseFactory(published=True, capacity=3)

@@ -101,6 +101,7 @@ class TestPolicy:
         assert told == {}
         assert "Log in" not in browser.title
 
+    @pytest.mark.full
     def test_is_kept_between_the_password_and_the_first_page(
         self, browser: Any, live_server: LiveServer, settings: Any
     ) -> None:

@@ -39,6 +39,10 @@ class TestSchema:
         ids = [operation["operationId"] for _, operation in operations(schema)]
         assert len(ids) == len(set(ids)) > 70
 
+    def test_has_no_envelope_unless_asked(self, schema: Any) -> None:
+        made = schema["paths"]["/api/v1/courses"]["post"]["responses"]["201"]["content"]["application/json"]
+        assert set(made["schema"]) == {"$ref"}
+
     def test_names_its_enums_after_the_thing(self, schema: Any) -> None:
         made_up = [
             name for name in schema["components"]["schemas"] if name.endswith("Enum") or name[-1].isdigit()

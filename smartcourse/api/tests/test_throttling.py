@@ -96,6 +96,7 @@ class TestTokenBucket:
         codes = [answer.status_code for answer in answers]
         assert (codes.count(401), codes.count(429)) == (60, 40)
 
+    @pytest.mark.full
     def test_holds_across_processes(self) -> None:
         done = [
             subprocess.Popen(

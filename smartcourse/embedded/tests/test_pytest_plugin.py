@@ -32,6 +32,7 @@ class TestServersOfThisRun:
             assert client.ping()
 
 
+@pytest.mark.full
 class TestSweepKilledRuns:
     def test_stops_the_servers_of_a_killed_run_and_deletes_their_files(self, open_folder, monkeypatch):
         monkeypatch.setattr("tempfile.tempdir", str(open_folder))

@@ -143,6 +143,7 @@ class TestRefusals:
         with pytest.raises(CommandError, match="a port is a number"):
             call_command("quickstart", f"--port={port}")
 
+    @pytest.mark.full
     @pytest.mark.parametrize("words", [(), ("--reset",)])
     def test_a_second_quickstart_on_the_same_data(self, folder, start, words):
         with folder.alone("quickstart"):

@@ -92,6 +92,7 @@ class TestEnqueue:
         assert "the sweeper will dispatch" in caplog.text
 
 
+@pytest.mark.full
 class TestSilentBroker:
     """A broker that takes connections and says nothing: the worst, because only the clock tells."""
 

@@ -66,6 +66,7 @@ def medians(ask: Callable[[str], Any], accounts: dict[str, str]) -> dict[str, tu
 
 
 class TestTiming:
+    @pytest.mark.full
     @pytest.mark.slow
     @pytest.mark.usefixtures("hashed_at_full_cost")
     @pytest.mark.parametrize(

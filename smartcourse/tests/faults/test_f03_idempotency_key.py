@@ -16,6 +16,7 @@ AT_ONCE = 50
 REPLAYED = "Idempotency-Replayed"
 
 
+@pytest.mark.full
 class TestOneKey:
     def test_is_one_deed_however_often_it_is_sent(
         self, platform: Platform, figures: Callable[[str], None]

@@ -19,6 +19,7 @@ def ask_again(platform: Platform, token: str, key: str, title: str) -> httpx.Res
     return None if answer.status_code == 409 else answer
 
 
+@pytest.mark.full
 class TestKilled:
     @pytest.mark.parametrize(("place", "replayed"), [("answer.after", "true"), ("answer.mid", None)])
     def test_around_its_commit_gives_the_retry_one_result(

@@ -36,6 +36,7 @@ def signed_in(platform: Platform) -> dict[str, str]:
     return dict(ask(platform, "login", {"email": email, "password": PASSWORD}).json())
 
 
+@pytest.mark.full
 class TestOneRefreshToken:
     def test_has_one_successor_and_ends_its_session_when_it_is_replayed(
         self, platform: Platform, figures: Callable[[str], None]

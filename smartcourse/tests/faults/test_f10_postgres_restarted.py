@@ -51,6 +51,7 @@ def probe(platform: Platform, path: str) -> tuple[int, Any]:
     return answer.status_code, answer.json()["status"]
 
 
+@pytest.mark.full
 class TestPostgresRestarted:
     def test_under_load_refuses_for_a_while_and_loses_nothing(
         self, platform: Platform, ground: Ground, figures: Callable[[str], None], outages: tuple[float, ...]

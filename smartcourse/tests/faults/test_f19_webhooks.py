@@ -179,6 +179,7 @@ class TestOneAttempt:
         assert open_ones == [0]
 
 
+@pytest.mark.full
 class TestManyEndpoints:
     @pytest.fixture(autouse=True)
     def insistent(self, impatient: Any) -> None:
@@ -302,6 +303,7 @@ send_due(endpoint_id=uuid.UUID(sys.argv[1]))
 """
 
 
+@pytest.mark.full
 class TestKilledWorker:
     def test_is_followed_by_another_with_the_same_message(self, receiver: Receiver) -> None:
         receiver.behaviour = silent

@@ -74,6 +74,7 @@ class TestBatch:
         assert first_occurrences(received) == as_published()
 
 
+@pytest.mark.full
 class TestOutage:
     def test_waits_for_the_brokers_and_loses_nothing(self, cluster, drain, reader: Reader) -> None:
         rename_all(many_courses(5) * 10)
