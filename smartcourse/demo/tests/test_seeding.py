@@ -68,7 +68,9 @@ class TestSeedDemo:
         told = [email for _, email, _ in rows]
         assert not any(user.has_usable_password() for user in User.objects.exclude(email__in=told))
 
-    def test_finishes_what_was_interrupted_and_changes_nothing_afterwards(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_finishes_what_was_interrupted_and_changes_nothing_afterwards(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         studied: list[object] = []
         study = seeding._study
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from smartcourse.tests.faults.platform import Platform, is_stopped
 from smartcourse.tests.faults.posting import courses_called, new_title, post_course

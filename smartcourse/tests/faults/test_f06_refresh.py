@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from smartcourse.db.identifiers import uuid7
 from smartcourse.tests.faults.load import TIMEOUT, base_url
