@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts.api.devices import remembering
 from accounts.api.pages import ConfirmEmailPage, ForgottenPasswordPage, NewPasswordPage, VerifyEmailPage
 from accounts.api.second_step import FirstFactorPage, SecondStepPage
 from smartcourse.api import problems
 from smartcourse.api.renderers import DocumentationRenderer
+from smartcourse.api.schema_view import SchemaView
 from smartcourse.api.throttling import throttled_page
 from smartcourse.observability.health import HealthView, ReadyView
 from smartcourse.portal import pages
@@ -18,7 +19,7 @@ from smartcourse.portal import pages
 api: list[URLPattern | URLResolver] = [
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SchemaView.as_view(), name="schema"),
     path(
         "docs",
         SpectacularSwaggerSplitView.as_view(
