@@ -32,5 +32,8 @@ class UserFactory(DjangoModelFactory[User]):
         user = model_class(*args, is_staff=role in (Role.STAFF, Role.ADMIN), **kwargs)
         user.set_password(password)
         user.save()
-        user.groups.set(Group.objects.filter(name__in={Role.STUDENT, role}))
+        # Not `groups.set`, which would look for what somebody new has already, and have the cache doubt it.
+        membership = user.groups.through
+        groups = Group.objects.filter(name__in={Role.STUDENT, role}).values_list("pk", flat=True)
+        membership.objects.bulk_create([membership(user_id=user.pk, group_id=group) for group in groups])
         return user

@@ -79,7 +79,7 @@ def freeze(course: Course) -> Publication:
         course=course, number=number, outline=[], published_at=timezone.now()
     )
     outline, position = [], 0
-    for module in course.modules.prefetch_related("lessons"):
+    for module in course.modules.prefetch_related("lessons__materials"):
         rows = []
         for lesson in module.lessons.all():
             frozen = PublishedLesson.objects.create(
@@ -88,7 +88,8 @@ def freeze(course: Course) -> Publication:
                 is_preview=lesson.is_preview, estimated_minutes=lesson.estimated_minutes,
                 questions=frozen_questions(lesson),
             )  # fmt: skip
-            frozen.materials.set(lesson.materials.all())
+            if materials := lesson.materials.all():
+                frozen.materials.set(materials)
             position += 1
             rows.append({
                 "id": str(lesson.pk), "title": lesson.title, "type": lesson.type,

@@ -107,12 +107,13 @@ class TestAddresses:
     @pytest.mark.parametrize("row", ADDRESSED, ids=str)
     def test_of_another_kind_are_not_found(self, row: Row, worlds: Worlds, client_of: ClientOf) -> None:
         client = client_of(worlds.here.people["AD"])
+        one_of_each = {type(thing): (name, thing) for name, thing in worlds.here.rows.items()}
         found = {}
         for name in names_in(row):
             kind = type(worlds.here.rows.get(name))
             if name not in worlds.here.rows:
                 continue
-            for other, thing in worlds.here.rows.items():
+            for other, thing in one_of_each.values():
                 if type(thing) is kind:
                     continue
                 mixed = replace(worlds.here, rows=worlds.here.rows | {name: thing})
