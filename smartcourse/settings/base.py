@@ -149,7 +149,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "smartcourse.db.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "smartcourse",
         "OPTIONS": {
