@@ -48,7 +48,7 @@ test: install-dev ## run the tests: make test ARGS="courses -k publish"
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 faults: install-dev ## what the product must withstand, at length: make faults ARGS="-k f08" (20 minutes, RabbitMQ)
-	@exec env FAULTS=full $(BIN)/python -m pytest -n 3 -m "faults or full" $(ARGS)
+	@exec env FAULTS=full $(BIN)/python -m pytest -n 3 --no-loadscope-reorder -m "faults or full" $(ARGS)
 
 faults-five: install-dev ## the same five times in a row, with a table at the end: make faults-five ARGS="-k f13"
 	@exec $(BIN)/python -m smartcourse.tests.faults.again --times 5 $(ARGS)

@@ -18,9 +18,12 @@ FIGURES = "faults_figures"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip long tests, unless asked for them."""
+    """Skip long tests, unless asked for them; then have those that everybody waits for in one row at the end."""
+    if FULL:
+        items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+        return
     for item in items:
-        if item.get_closest_marker("full") and not FULL:
+        if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.skip(reason="long: it runs in `make faults`"))
 
 

@@ -36,7 +36,10 @@ def run(arguments: list[str], report: Path) -> Run:
         SystemExit: pytest could not run them.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "3", "-m", WHICH, f"--junitxml={report}", *arguments],
+        [
+            sys.executable, "-m", "pytest", "-n", "3", "--no-loadscope-reorder", "-m", WHICH,
+            f"--junitxml={report}", *arguments,
+        ],
         cwd=PROJECT_ROOT, env={**os.environ, "FAULTS": "full"}, check=False,
     )  # fmt: skip
     if done.returncode not in TOLD:

@@ -69,6 +69,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.faults)
+        if FULL and item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.xdist_group("alone"))
+            continue
         broker = getattr(item, "callspec", None) and item.callspec.params.get("platform")  # type: ignore[attr-defined]  # a parametrised test has one
         if broker:
             shared = f"{item.path.stem}-{broker}" if FULL else broker
