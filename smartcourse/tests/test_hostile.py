@@ -60,6 +60,7 @@ JSON_ROWS = [
 ]
 
 
+@pytest.mark.full
 class TestBodies:
     @pytest.mark.parametrize("row", JSON_ROWS, ids=str)
     def test_with_what_nobody_would_send_are_refused_or_done(

@@ -104,6 +104,7 @@ class TestAddresses:
         role = "EN" if "hook" in row.template else "AD"
         assert ask(client_of(worlds.here.people[role]), row, worlds.with_foreign(name)) == 404
 
+    @pytest.mark.full
     @pytest.mark.parametrize("row", ADDRESSED, ids=str)
     def test_of_another_kind_are_not_found(self, row: Row, worlds: Worlds, client_of: ClientOf) -> None:
         client = client_of(worlds.here.people["AD"])
@@ -208,6 +209,7 @@ def ids_of(world: World) -> dict[str, str]:
 LISTS = [row for row in ROWS if row.method == "GET" and getattr(view_of(row), "actions", None)]
 
 
+@pytest.mark.full
 @pytest.mark.django_db
 class TestQueries:
     @pytest.mark.parametrize("row", LISTS, ids=str)
