@@ -18,6 +18,7 @@ REPLAYED = "Idempotency-Replayed"
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("platform", ["valkey"], indirect=True)
 class TestOneKey:
     def test_is_one_deed_however_often_it_is_sent(
         self, platform: Platform, figures: Callable[[str], None]

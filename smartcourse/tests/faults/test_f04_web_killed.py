@@ -20,6 +20,7 @@ def ask_again(platform: Platform, token: str, key: str, title: str) -> httpx.Res
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("platform", ["valkey"], indirect=True)
 class TestKilled:
     @pytest.mark.parametrize(("place", "replayed"), [("answer.after", "true"), ("answer.mid", None)])
     def test_around_its_commit_gives_the_retry_one_result(

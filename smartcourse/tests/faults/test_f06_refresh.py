@@ -38,6 +38,7 @@ def signed_in(platform: Platform) -> dict[str, str]:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("platform", ["valkey"], indirect=True)
 class TestOneRefreshToken:
     def test_has_one_successor_and_ends_its_session_when_it_is_replayed(
         self, platform: Platform, figures: Callable[[str], None]

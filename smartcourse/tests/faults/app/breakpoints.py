@@ -75,7 +75,8 @@ MODES: dict[str, Callable[[str], None]] = {
     # The process alone (one of a worker's children), and the worker with all of its children.
     "kill": lambda place: os.kill(os.getpid(), signal.SIGKILL),
     "kill group": lambda place: os.killpg(os.getpgid(0), signal.SIGKILL),
-    "stop": lambda place: os.kill(os.getpid(), signal.SIGSTOP),
+    # To this thread: whichever other the kernel woke for it might come to it only when this one has answered.
+    "stop": lambda place: signal.pthread_kill(threading.get_ident(), signal.SIGSTOP),
     "raise": _fail,
 }
 
