@@ -13,6 +13,7 @@ import tempfile
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,14 +101,17 @@ def try_as(role: str, wanted: Namespace, url: str, environment: Mapping[str, str
             "FUZZ_ROLE": role, "FUZZ_API": f"{url}/api/v1", "FUZZ_WORLD": str(world), "FUZZ_PASSWORD": PASSWORD,
             "FUZZ_FIGURES": str(figures),
         }  # fmt: skip
+        # Two at a time, their words would be mixed.
         ended = subprocess.run(
             [
                 str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml"),
                 "run", str(schema), "--url", url, "--seed", str(wanted.seed), "--generation-database", "none",
                 *options_for(role, wanted),
             ],
-            cwd=PROJECT_ROOT, env={**environment, **told}, check=False,
+            cwd=PROJECT_ROOT, env={**environment, **told}, check=False, text=True,
+            stdout=subprocess.PIPE if wanted.quick else None, stderr=subprocess.STDOUT if wanted.quick else None,
         )  # fmt: skip
+        print(ended.stdout or "", flush=True)
         return judged(
             role, ended.returncode, json.loads(figures.read_text()), json.loads(world.read_text())[role]
         )
@@ -152,7 +156,11 @@ def main(words: list[str]) -> int:
         Path(folder).chmod(0o711)
         environment = environment_of(data, PYTHONWARNINGS="ignore")
         with quickstart(data, environment) as info:
-            verdicts = [try_as(role, wanted, info["url"], environment) for role in wanted.roles]
+            # At length each has its seconds, and the machine to itself.
+            with ThreadPoolExecutor(2 if wanted.quick else 1) as pool:
+                verdicts = list(
+                    pool.map(lambda role: try_as(role, wanted, info["url"], environment), wanted.roles)
+                )
     report(verdicts, wanted.seed)
     failed = [ROLES[verdict.role] for verdict in verdicts if not verdict.is_good]
     print(f"\nFailed for: {', '.join(failed)}" if failed else "\nNo check failed.")
