@@ -101,7 +101,8 @@ def try_as(role: str, wanted: Namespace, url: str, environment: Mapping[str, str
             "FUZZ_ROLE": role, "FUZZ_API": f"{url}/api/v1", "FUZZ_WORLD": str(world), "FUZZ_PASSWORD": PASSWORD,
             "FUZZ_FIGURES": str(figures),
         }  # fmt: skip
-        # Two at a time, their words would be mixed.
+        # The words of two at a time would be mixed, so they are shown when each has ended.
+        kept = subprocess.PIPE if wanted.quick else None
         ended = subprocess.run(
             [
                 str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml"),
@@ -109,7 +110,7 @@ def try_as(role: str, wanted: Namespace, url: str, environment: Mapping[str, str
                 *options_for(role, wanted),
             ],
             cwd=PROJECT_ROOT, env={**environment, **told}, check=False, text=True,
-            stdout=subprocess.PIPE if wanted.quick else None, stderr=subprocess.STDOUT if wanted.quick else None,
+            stdout=kept, stderr=kept and subprocess.STDOUT,
         )  # fmt: skip
         print(ended.stdout or "", flush=True)
         return judged(
@@ -155,12 +156,12 @@ def main(words: list[str]) -> int:
         data = Path(folder) / "data"
         Path(folder).chmod(0o711)
         environment = environment_of(data, PYTHONWARNINGS="ignore")
-        with quickstart(data, environment) as info:
-            # At length each has its seconds, and the machine to itself.
-            with ThreadPoolExecutor(2 if wanted.quick else 1) as pool:
-                verdicts = list(
-                    pool.map(lambda role: try_as(role, wanted, info["url"], environment), wanted.roles)
-                )
+        # At length each has its seconds, and the machine to itself.
+        at_once = 2 if wanted.quick else 1
+        with quickstart(data, environment) as info, ThreadPoolExecutor(at_once) as pool:
+            verdicts = list(
+                pool.map(lambda role: try_as(role, wanted, info["url"], environment), wanted.roles)
+            )
     report(verdicts, wanted.seed)
     failed = [ROLES[verdict.role] for verdict in verdicts if not verdict.is_good]
     print(f"\nFailed for: {', '.join(failed)}" if failed else "\nNo check failed.")
