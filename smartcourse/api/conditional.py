@@ -70,20 +70,24 @@ def unless_changed(view: ContextViewSet, handler: Callable[..., Any]) -> Callabl
     return act
 
 
-def describe(response: HttpResponseBase, request: Request, view: ContextViewSet) -> None:
-    """Say who may keep the answer, and tag what can be asked for again."""
-    reads = request.method in READS
+def say_who_may_keep(response: HttpResponseBase, request: Request) -> None:
+    """Say which caches may keep the answer, and what it hangs on beside its address."""
     if not response.has_header("Cache-Control"):
         # One address answers each person otherwise, so no cache but the person's own may keep it, and that one asks.
-        kept = reads and response.status_code == 200
+        kept = request.method in READS and response.status_code == 200
         response["Cache-Control"] = "private, no-cache" if kept else "no-store"
     # A bearer token or a cookie says who asks.
     # Compression says the rest of it itself, but not of a 304, which names what the 200 would have named.
     patch_vary_headers(response, ("Authorization", "Cookie", "Accept-Encoding"))
+
+
+def describe(response: HttpResponseBase, request: Request, view: ContextViewSet) -> None:
+    """Say who may keep the answer, and tag what can be asked for again."""
+    say_who_may_keep(response, request)
     if not isinstance(response, Response) or response.status_code != 200:
         return
-    if reads and "no-store" not in response["Cache-Control"]:
-        response.add_post_render_callback(lambda rendered: _tagged(rendered, request))
+    if request.method in READS and "no-store" not in response["Cache-Control"]:
+        response.add_post_render_callback(lambda rendered: tagged(rendered, request))
     elif request.method == "PATCH" and view.action in view.unless_changed:
         # A PATCH answers with what a read would; of a PUT, RFC 9110 §9.3.4 forbids a tag.
         response.add_post_render_callback(_tag)
@@ -93,8 +97,8 @@ def _tag(response: Any) -> None:
     response["ETag"] = tag_of(response.content)
 
 
-def _tagged(response: Any, request: Request) -> HttpResponse | None:
-    """Tag the rendered answer; return another one where the request's conditions want it."""
+def tagged(response: Any, request: Request) -> HttpResponse | None:
+    """Tag the rendered answer to a read; return another one where the request's conditions want it."""
     _tag(response)
     tag = response["ETag"]
     if (wanted := request.headers.get("If-Match")) is not None:

@@ -14,7 +14,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from smartcourse.api.conditional import names, tag_of
+from smartcourse.api.conditional import say_who_may_keep, tagged
 
 _one_at_a_time = threading.Lock()
 
@@ -26,21 +26,21 @@ class SchemaView(SpectacularAPIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         renderer: Any = request.accepted_renderer
         with _one_at_a_time:
-            content, tag = _rendered(renderer.__class__)
-        if names(request.headers.get("If-None-Match", ""), tag):
-            return HttpResponse(status=304, headers={"ETag": tag})
+            content = _rendered(renderer.__class__)
         form = "; ".join(
             filter(None, [renderer.media_type, renderer.charset and f"charset={renderer.charset}"])
         )
         name = f"{spectacular_settings.TITLE}.{renderer.format}"
-        headers = {"ETag": tag, "Content-Disposition": f'inline; filename="{name}"'}
-        return HttpResponse(content, content_type=form, headers=headers)
+        response = HttpResponse(
+            content, content_type=form, headers={"Content-Disposition": f'inline; filename="{name}"'}
+        )
+        say_who_may_keep(response, request)
+        return tagged(response, request) or response
 
 
 @functools.cache
-def _rendered(form: type[BaseRenderer]) -> tuple[bytes, str]:
-    content = bytes(form().render(_document(), renderer_context={}))
-    return content, tag_of(content)
+def _rendered(form: type[BaseRenderer]) -> bytes:
+    return bytes(form().render(_document(), renderer_context={}))
 
 
 @functools.cache

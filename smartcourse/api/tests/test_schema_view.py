@@ -36,4 +36,6 @@ class TestSchemaView:
         first = client.get(SCHEMA)
         again = client.get(SCHEMA, headers={"if-none-match": first["ETag"]})
         assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+        assert again["Cache-Control"] == first["Cache-Control"] == "private, no-cache"
+        assert not again.has_header("Content-Type")
         assert client.get(SCHEMA, headers={"if-none-match": '"another"'}).content == first.content
