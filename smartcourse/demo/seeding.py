@@ -25,8 +25,10 @@ from smartcourse.demo.accounts import (
     read_demo_people,
     read_demo_standings,
 )
+from smartcourse.demo.errors import DemoContentError
 from smartcourse.demo.reading import DemoCourse, DemoLesson, DemoModule, DemoQuestion, read_demo_courses
-from smartcourse.workflows.services import advance
+from smartcourse.workflows.models import Run, RunStatus
+from smartcourse.workflows.services import drive
 
 Report = Callable[[str], None]
 
@@ -80,14 +82,23 @@ def _seed_person(person: DemoPerson, *, password: str | None, at: datetime) -> b
 
 
 def _seed_course(demo: DemoCourse) -> bool:
-    """Write the course and, where it is to be published, drive its publication to the end."""
+    """Write the course and, where it is to be published, take its publication to the end.
+
+    Raises:
+        DemoContentError: it cannot be published.
+    """
     course = Course.objects.filter(slug=demo.slug).first()
     created = course is None
     if course is None:
         with transaction.atomic():
             course = _write_course(demo)
     if demo.is_published and course.status != CourseStatus.PUBLISHED:
-        advance(courses.request_publication(course_id=course.pk, by=course.instructor_id).pk)
+        with transaction.atomic():
+            run = drive(courses.request_publication(course_id=course.pk, by=course.instructor_id))
+        if run.status != RunStatus.COMPLETED:
+            raise DemoContentError(
+                f"“{course.title}” was not published: {run.error or 'somebody else is at it'}"
+            )
     return created
 
 
@@ -151,12 +162,13 @@ def _seed_standing(standing: DemoStanding, seeded: Seeded, *, at: datetime) -> N
     """Enroll the learner and let her study up to where she stands."""
     student = User.objects.get(email=standing.email)
     course = Course.objects.get(slug=standing.course_slug)
-    enrollment, created = enrollments.enroll(
-        student_id=student.pk, course_id=course.pk, by_id=student.pk, at=at
-    )
+    with transaction.atomic():
+        enrollment, created = enrollments.enroll(
+            student_id=student.pk, course_id=course.pk, by_id=student.pk, at=at
+        )
+        if enrollment.status == EnrollmentStatus.PENDING and enrollment.workflow_id:
+            drive(Run.objects.get(pk=enrollment.workflow_id))
     seeded.enrollments += created
-    if enrollment.status == EnrollmentStatus.PENDING and enrollment.workflow_id:
-        advance(enrollment.workflow_id)
     lessons = courses.published_lessons_of(course_id=course.pk)
     wanted = lessons[: standing.standing.lessons_done(len(lessons))]
     done = set(

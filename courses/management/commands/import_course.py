@@ -7,7 +7,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -16,11 +15,8 @@ from courses import services
 from courses.models import Course
 from courses.services import ImportResult, ImportRow
 from smartcourse.errors import DomainError
-from smartcourse.workflows.models import LIVE, Run, RunStatus
-from smartcourse.workflows.services import advance
-
-# A step has its retries, and then each that was done is undone.
-ROUNDS = 2 * (len(settings.WORKFLOW_RETRY_SECONDS) + 1)
+from smartcourse.workflows.models import Run, RunStatus
+from smartcourse.workflows.services import drive
 
 
 class Command(BaseCommand):
@@ -81,19 +77,9 @@ class Command(BaseCommand):
         return owner
 
     def _publish(self, course: Course) -> Run:
-        """Drive the publishing process here and now, to its end.
-
-        All in one transaction: a worker beside us finds the process when it is over, and killed half way, it never was.
-        """
         self._note("Publishing")
         with transaction.atomic():
-            run = services.request_publication(course_id=course.pk, by=course.instructor_id)
-            for _ in range(ROUNDS):
-                advance(run.pk)
-                run.refresh_from_db()
-                if run.status not in LIVE:
-                    break
-        return run
+            return drive(services.request_publication(course_id=course.pk, by=course.instructor_id))
 
     def _tell_of(self, run: Run) -> None:
         if run.status == RunStatus.COMPLETED:

@@ -10,10 +10,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Role, User
+from courses import services as courses
 from courses.models import Course, CourseStatus, Quiz
 from enrollments.models import Enrollment, EnrollmentStatus
 from progress.models import LessonProgress
 from smartcourse.demo import seeding
+from smartcourse.errors import RuleViolated
+from smartcourse.queues import dispatch
+from smartcourse.workflows.models import Run
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +31,10 @@ def seed() -> dict[str, int]:
     out = io.StringIO()
     call_command("seed_demo", "--json", stdout=out)
     return dict(json.loads(out.getvalue()))
+
+
+def refuse(**_: Any) -> None:
+    raise RuleViolated("The demo is not in the mood.")
 
 
 def everything() -> dict[str, Any]:
@@ -89,6 +97,26 @@ class TestSeedDemo:
         assert set(seed().values()) == {0}
         assert everything() == finished
         assert finished["completed"] > 90
+
+    @pytest.mark.django_db(transaction=True)
+    def test_shows_workers_beside_it_no_process_that_is_under_way(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A worker that took one up before we do would leave us with a course that is not published yet."""
+        [course, *_] = [course for course in seeding.read_demo_courses() if course.is_published]
+        [standing, *_] = [one for one in seeding.read_demo_standings() if one.course_slug == course.slug]
+        monkeypatch.setattr(seeding, "read_demo_courses", lambda: [course])
+        monkeypatch.setattr(seeding, "read_demo_standings", lambda: [standing])
+        seen: list[int] = []
+        monkeypatch.setattr(dispatch, "send_now", lambda *_, **__: seen.append(Run.objects.live().count()))
+        assert seed()["enrollments"] == 1
+        assert len(seen) >= Run.objects.count() == 2
+        assert set(seen) == {0}
+
+    def test_says_which_course_cannot_be_published_and_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(courses, "validate_course", refuse)
+        with pytest.raises(CommandError, match="was not published: The demo is not in the mood"):
+            seed()
 
     def test_refuses_where_real_people_are(self, settings: Any) -> None:
         settings.DEMO_ALLOWED = False

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from smartcourse.demo.accounts import DemoAccount, demo_accounts
+from smartcourse.demo.errors import DemoContentError
 from smartcourse.demo.seeding import seed_demo
 from smartcourse.embedded.datafolder import DEMO_SECRET, local_secret
 
@@ -33,7 +34,10 @@ class Command(BaseCommand):
         accounts = demo_accounts(local_secret(settings.DATA_DIR, DEMO_SECRET))
         # Progress goes to standard error, so that standard output holds the result and nothing else.
         note = self._note if not options["json"] else (lambda line: None)
-        seeded = seed_demo(accounts_told=accounts, at=timezone.now(), report=note)
+        try:
+            seeded = seed_demo(accounts_told=accounts, at=timezone.now(), report=note)
+        except DemoContentError as error:
+            raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(dataclasses.asdict(seeded)))
         elif any(dataclasses.asdict(seeded).values()):
