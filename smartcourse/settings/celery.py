@@ -38,6 +38,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# On a machine under load a new process takes long to start. Killed after Celery's four seconds, it takes its message
+# along, which counts as one of the deliveries that a message has.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 # A task goes on when the broker is lost: its message comes again, and its row says that it is done. Cancelled, its
 # message would be given back over a connection that is gone, which ends the whole worker (celery issue 9250).
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
