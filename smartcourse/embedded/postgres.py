@@ -261,6 +261,12 @@ class Postgres:
         if failure:
             tail = self.folder.log_tail(self.name)
             self._stop()
+            if "authentication" in failure:
+                raise PostgresError(
+                    f"The database in {self.home} was made for another password than {self.folder.path} holds: one of "
+                    "the two was deleted, or restored without the other. Put back what belongs together, or delete "
+                    "both: manage.py quickstart --reset"
+                )
             raise PostgresError(f"PostgreSQL did not start ({failure.strip()}). The end of its log:\n{tail}")
 
     def _create_database(self) -> None:

@@ -74,6 +74,12 @@ class TestAcquire:
         assert answer(forgetful.url, "SHOW fsync") == "off"
         forgetful.release()
 
+    def test_says_what_to_do_where_the_data_folder_was_deleted_and_the_cluster_was_not(self, postgres):
+        postgres.release()
+        (postgres.folder.path / "postgres_password").unlink()
+        with pytest.raises(PostgresError, match="made for another password.*quickstart --reset"):
+            Postgres(postgres.folder).acquire()
+
     def test_says_what_is_wrong_with_a_broken_cluster(self, postgres):
         postgres.release()
         (postgres.cluster / "PG_VERSION").write_text("9\n")
