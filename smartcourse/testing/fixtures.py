@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,16 @@ if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
 ClientOf = Callable[[Any], "APIClient"]
+
+
+@pytest.fixture(scope="session")
+def schema() -> Any:
+    """The OpenAPI document as the command prints it; whoever asks for it is of the group `schema`: it takes seconds."""
+    from django.core.management import call_command
+
+    out = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=out)
+    return json.loads(out.getvalue())
 
 
 @pytest.fixture

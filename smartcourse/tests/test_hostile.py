@@ -80,6 +80,7 @@ class TestBodies:
         assert broken == {}
 
 
+@pytest.mark.full
 class TestQueries:
     @pytest.mark.parametrize("row", READS, ids=str)
     def test_with_what_nobody_would_ask_are_refused_or_answered(

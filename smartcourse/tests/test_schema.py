@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from smartcourse.api.schema import SEEN
 from smartcourse.tests.clients.guide import CLIENTS, GUIDE, shown
 
-# One process makes it, once: it takes seconds.
+# The process that has made it, once: it takes seconds.
 pytestmark = pytest.mark.xdist_group("schema")
 VERBS = {"get", "put", "patch", "post", "delete"}
 WITHOUT_PROBLEMS = {"health", "ready"}
-
-
-@pytest.fixture(scope="module")
-def schema() -> Any:
-    out = io.StringIO()
-    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=out)
-    return json.loads(out.getvalue())
 
 
 def operations(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -18,8 +19,21 @@ from smartcourse.embedded.processes import ProcessRecord, wait_until
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights for PostgreSQL")
 
 
+@pytest.fixture(scope="session")
+def made_once():
+    """A data folder with a cluster that was started and stopped, to be copied: making one takes a second."""
+    with tempfile.TemporaryDirectory(prefix="smartcourse-embedded-") as folder:
+        Path(folder).chmod(0o755)
+        server = Postgres(DataFolder(Path(folder) / "data").claim())
+        server.acquire()
+        server.release()
+        yield server.folder.path
+
+
 @pytest.fixture
-def postgres(open_folder):
+def postgres(open_folder, made_once):
+    # With its owners; shutil has no word for that.
+    subprocess.run(["cp", "-a", str(made_once), str(open_folder / "data")], check=True)
     server = Postgres(DataFolder(open_folder / "data").claim())
     server.acquire()
     yield server
@@ -77,7 +91,7 @@ class TestAcquire:
     def test_says_what_to_do_where_the_data_folder_was_deleted_and_the_cluster_was_not(self, postgres):
         postgres.release()
         (postgres.folder.path / "postgres_password").unlink()
-        with pytest.raises(PostgresError, match="made for another password.*quickstart --reset"):
+        with pytest.raises(PostgresError, match=r"made for another password.*quickstart --reset"):
             Postgres(postgres.folder).acquire()
 
     def test_says_what_is_wrong_with_a_broken_cluster(self, postgres):

@@ -80,14 +80,18 @@ class MockCluster:
         self._call("rd_kafka_mock_topic_set_error", None, (_POINTER, self._cluster), (_TEXT, topic.encode()),
                    (_INT, error))  # fmt: skip
 
+    def close(self) -> None:
+        """End the brokers, and forget what was written."""
+        self._call("rd_kafka_mock_cluster_destroy", None, (_POINTER, self._cluster))
+        self._call("rd_kafka_destroy", None, (_POINTER, self._host))
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._call("rd_kafka_mock_cluster_destroy", None, (_POINTER, self._cluster))
-        self._call("rd_kafka_destroy", None, (_POINTER, self._host))
+        self.close()
 
     def _call(self, name: str, result: Any, *arguments: tuple[Any, Any]) -> Any:
         function = self._library[name]

@@ -7,6 +7,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -141,11 +142,29 @@ FULL = os.environ.get("FAULTS") == "full"
 full = pytest.mark.skipif(not FULL, reason="takes long: it runs where FAULTS=full")
 
 
+@pytest.fixture(scope="session")
+def new_cluster() -> Iterator[Callable[[], MockCluster]]:
+    """Hands out new clusters; the next one is made meanwhile: a topic waits up to a second for the cluster's thread."""
+
+    def made() -> MockCluster:
+        return MockCluster(topics={TOPIC: topic_of(CourseRenamed.type).partitions, DEAD_LETTERS: 1})
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = [pool.submit(made)]
+
+        def next_one() -> MockCluster:
+            waiting.append(pool.submit(made))
+            return waiting.pop(0).result()
+
+        yield next_one
+        for rest in waiting:
+            rest.result().close()
+
+
 @pytest.fixture
-def cluster(settings, monkeypatch) -> Iterator[MockCluster]:
+def cluster(settings, monkeypatch, new_cluster) -> Iterator[MockCluster]:
     monkeypatch.setitem(facts._registry, CourseRenamed.type, CourseRenamed)
-    # Each topic costs up to a second, when the cluster's thread has just gone to sleep.
-    with MockCluster(topics={TOPIC: topic_of(CourseRenamed.type).partitions, DEAD_LETTERS: 1}) as cluster:
+    with new_cluster() as cluster:
         settings.KAFKA_BOOTSTRAP_SERVERS = cluster.servers
         settings.KAFKA_GROUP_PROTOCOL = "consumer"
         settings.KAFKA_SINK_RETRY_SECONDS = (0.0, 0.0)
