@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+import idna
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -62,18 +64,34 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
 
 def normalise_email(email: str) -> str:
-    """Return the address as it is stored: trimmed and lower case."""
-    return email.strip().lower()
+    """Return the address as it is stored: trimmed, in lower case, an international domain as DNS has it.
+
+    Such a domain has two spellings, `bücher.example` and `xn--bcher-kva.example`, and both are one address. Django's
+    mail spells the first by the rules of 2003, for which “ß” is “ss”: it would go to somebody else's domain.
+
+    Source: RFC 5891, UTS #46 (non-transitional).
+    """
+    local, at, domain = email.strip().lower().rpartition("@")
+    # What is no domain stays as it is; where an address is given, `validate_address` refuses it.
+    with contextlib.suppress(idna.IDNAError):
+        if not domain.isascii():
+            domain = idna.encode(domain, uts46=True).decode()
+    return f"{local}{at}{domain}"
 
 
 def validate_address(email: str) -> None:
-    """Refuse an address that is too long once it is normalised: some letters (“İ”) are two in lower case.
+    """Refuse an address whose domain cannot be one, or which is too long once it is normalised.
+
+    Some letters (“İ”) are two in lower case, and DNS has its own spelling of most.
 
     Raises:
-        ValidationError: it would not fit where addresses are stored.
+        ValidationError: it would not fit where addresses are stored, or no mail would come to it.
     """
-    if len(normalise_email(email)) > LONGEST_ADDRESS:
+    address = normalise_email(email)
+    if len(address) > LONGEST_ADDRESS:
         raise ValidationError(f"An address has at most {LONGEST_ADDRESS} characters.", code="max_length")
+    if not address.rpartition("@")[2].isascii():
+        raise ValidationError("There can be no such domain.", code="invalid")
 
 
 # What turns the direction of the text after it. Right-to-left names need none of these (Unicode UAX #9, 2.7).

@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts import services
 from accounts.models import Role, User
-from accounts.tests.factories import PASSWORD
+from accounts.tests.factories import PASSWORD, UserFactory
+from accounts.tests.signing_in import log_in
 from smartcourse.events.models import OutboxFact
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +40,21 @@ class TestRegister:
         answer = anonymous.post(REGISTER, {**FORM, "email": email})
         assert (answer.status_code, answer.json()["code"]) == (409, "duplicate")
         assert User.objects.count() == 1
+
+    @pytest.mark.parametrize("again", ["nora@xn--fa-hia.example", "Nora@FA\u1e9e.example"])
+    def test_knows_a_domain_in_each_of_its_spellings(self, anonymous: Any, again: str) -> None:
+        assert anonymous.post(REGISTER, {**FORM, "email": "nora@faß.example"}).status_code == 201
+        # As DNS has it now; by the rules of 2003 it would be fass.example, whose mail goes to somebody else.
+        assert User.objects.get().email == "nora@xn--fa-hia.example"
+        assert anonymous.post(REGISTER, {**FORM, "email": again}).json()["code"] == "duplicate"
+        assert User.objects.count() == 1
+        assert log_in(User(email="nora@faß.example"), FORM["password"])["access_token"]
+
+    def test_refuses_a_domain_that_there_cannot_be(self, anonymous: Any) -> None:
+        answer = anonymous.post(REGISTER, {**FORM, "email": "nora@☃.example"})
+        assert answer.status_code == 400
+        assert "There can be no such domain." in answer.content.decode()
+        assert not User.objects.exists()
 
     @pytest.mark.parametrize(
         "changes",
@@ -96,6 +114,21 @@ class TestRegister:
         user = User.objects.get()
         assert user.check_password(long)
         assert not user.check_password("é" * 60 + "tale")
+
+
+class TestAddressesFromBefore:
+    def test_are_spelled_as_they_are_looked_for(self) -> None:
+        """By the migration: of two accounts with one address the one that DNS would find keeps it."""
+        UserFactory.create_batch(3)
+        first, second, third = User.objects.order_by("pk")
+        User.objects.filter(pk=first.pk).update(email="nora@faß.example")
+        User.objects.filter(pk=second.pk).update(email="both@bücher.example")
+        User.objects.filter(pk=third.pk).update(email="both@xn--bcher-kva.example")
+        migration = import_module("accounts.migrations.0011_domains_as_dns_has_them")
+        migration.spell_as_dns(apps, None)
+        assert list(User.objects.order_by("pk").values_list("email", flat=True)) == [
+            "nora@xn--fa-hia.example", "both@bücher.example", "both@xn--bcher-kva.example",
+        ]  # fmt: skip
 
 
 class TestVerifyEmail:
