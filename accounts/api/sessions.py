@@ -164,12 +164,13 @@ class AuthViewSet(OpenToOldTokens, ContextViewSet):
 
     def grant(self, request: Request) -> Response:
         """The same by OAuth 2.0's password form, for tools that know nothing else; a second factor is none of them."""
-        form, device = self.validated(request), device_of(request)
+        form = self.validated(request)
         signed_in = services.log_in(
-            email=form["username"], password=form["password"], device=device, at=timezone.now()
+            email=form["username"], password=form["password"], device=device_of(request), at=timezone.now()
         )
-        response = answer_signed_in(self, request, signed_in, in_cookies=False)
-        return remember_device(response, email=form["username"], device=device)
+        # Without the cookie of a known device: tools keep none, and a form of another site, which may send a browser
+        # here, would take from it the one that it has.
+        return answer_signed_in(self, request, signed_in, in_cookies=False)
 
     @extend_schema(parameters=[AUTH_TRANSPORT])
     def refresh(self, request: Request) -> Response:

@@ -131,6 +131,8 @@ class TestLogin:
         )
         assert answer.status_code == 200, answer.content
         assert bearer(answer.json()["access_token"]).get(ME).status_code == 200
+        # Another site's page can have a browser send such a form, which must not cost it the cookie it is known by.
+        assert not answer.cookies
 
     def test_does_not_mind_an_old_token_sent_along(self, student: Any) -> None:
         client = bearer("of.old.times")
