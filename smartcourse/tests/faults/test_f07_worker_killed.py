@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from smartcourse.testing.long import FULL
 from smartcourse.tests.faults.checks import check_once, drained
 from smartcourse.tests.faults.platform import Platform
 from smartcourse.tests.faults.stories import PAID, STORIES, Story
@@ -59,6 +60,7 @@ def test_every_process_has_its_story() -> None:
 
 
 class TestKilledWorker:
+    @pytest.mark.skipif(FULL, reason="the quick form of the others")
     def test_at_one_step_of_each_process_at_once(
         self, kept: Platform, figures: Callable[[str], None]
     ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import uuid4
 
+import pytest
+
 from smartcourse.tests.faults.conftest import Scale
 from smartcourse.tests.faults.platform import Platform
 from smartcourse.tests.faults.waiting import eventually
@@ -16,6 +18,7 @@ HEARD = """
 """
 
 
+@pytest.mark.parametrize("platform", ["valkey"], indirect=True)
 class TestSlowTransaction:
     def test_holds_up_no_other_fact_and_loses_none(
         self, platform: Platform, scale: Scale, figures: Callable[[str], None]

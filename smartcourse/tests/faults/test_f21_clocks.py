@@ -80,6 +80,7 @@ class TestLeases:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("platform", ["valkey"], indirect=True)
 class TestTokens:
     def test_of_another_time_are_refused_and_renewed(self, platform: Platform, put_wrong: Clocks) -> None:
         put_wrong(web2="-1h")
