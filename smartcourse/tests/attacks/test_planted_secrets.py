@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts import services
+from accounts.models import ApiKeyScope
 from accounts.tests.factories import PASSWORD
 from accounts.tests.signing_in import bearer, log_in
+from smartcourse.api.scopes import CLOSED
 from smartcourse.queues import dispatch
 from smartcourse.tests.matrix import BODIES, FORMS, PUBLISHED, Row, rows_of
 from smartcourse.tests.test_trespass import view_of
@@ -91,6 +96,10 @@ def sign_in(row: Row, world: World) -> tuple[Any, dict[str, Any]]:
     return client, answer
 
 
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    return caplog.text + "".join(str(vars(record)) for record in caplog.records)
+
+
 def is_keyless(row: Row) -> bool:
     view = view_of(row)
     return getattr(view, "actions", {}).get("post") in view.cls.keyless
@@ -113,11 +122,51 @@ class TestSecrets:
         assert answer.status_code < 400, answer.content
         told = answer.json() if answer.content and "json" in answer["Content-Type"] else {}
         planted = {PASSWORD, *secrets_in(signed_in), *secrets_in(body or {}), *secrets_in(told)}
-        logged = caplog.text + "".join(str(vars(record)) for record in caplog.records)
         for secret in planted:
             assert tables_with(secret) == set()
-            assert secret not in logged
-            assert secret not in "".join(sent)
+            assert secret not in "".join(sent) + logged(caplog)
+
+    @pytest.mark.full
+    @pytest.mark.parametrize("row", [row for row in WRITES if view_of(row).cls.scope != CLOSED], ids=str)
+    def test_of_an_api_key_are_written_down_nowhere(
+        self,
+        row: Row,
+        world: World,
+        sent: list[str],
+        caplog: pytest.LogCaptureFixture,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        role = next(role for role, status in row.statuses.items() if status < 400 and role != "AN")
+        now = timezone.now()
+        key = services.create_api_key(
+            user_id=world.people[role].pk,
+            name="Test",
+            scopes=ApiKeyScope.values,
+            expires_at=now + timedelta(1),
+            at=now,
+        ).key
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = write(bearer(key), row, world, BODIES[row.name](world) if row.name in BODIES else None)
+        assert answer.status_code < 400, answer.content
+        secret = key.rpartition("_")[2]
+        assert tables_with(secret) == set()
+        assert secret not in "".join(sent) + logged(caplog)
+
+    @pytest.mark.full
+    @pytest.mark.parametrize("row", [row for row in WRITES if row.name in BODIES], ids=str)
+    def test_that_are_wrong_are_written_down_nowhere(
+        self, row: Row, world: World, sent: list[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A wrong password is often the right one somewhere else."""
+        client, _ = sign_in(row, world)
+        body = {
+            name: f"Wrong-{uuid4().hex}" if SECRET.search(name) and isinstance(value, str) else value
+            for name, value in BODIES[row.name](world).items()
+        }
+        answer = write(client, row, world, body)
+        for wrong in secrets_in(body):
+            assert tables_with(wrong) == set()
+            assert wrong not in "".join(sent) + logged(caplog) + answer.content.decode()
 
     @pytest.mark.parametrize("row", [row for row in WRITES if row.name in BODIES], ids=str)
     def test_are_not_told_by_a_refusal(self, row: Row, world: World) -> None:
