@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -303,6 +304,9 @@ class TestQuizzes:
             ({"key": []}, 422), ({"key": ["z"]}, 422), ({"key": ["a", "b"]}, 422), ({"choices": []}, 422),
             ({"kind": "true_false"}, 422), ({"kind": "numeric", "key": {"value": "x"}}, 400),
             ({"kind": "numeric", "key": {"value": 10**400}}, 422), ({"kind": "short_text", "key": []}, 422),
+            ({"kind": "short_text", "key": ["a\x00b"], "choices": []}, 400), ({"prompt": "Wh\x00ich?"}, 400),
+            ({"key": ["a\x00"], "choices": [{"key": "a\x00", "text": "This"}]}, 400),
+            ({"choices": [{"key": "a", "text": "\x00"}]}, 400),
             ({"kind": "essay"}, 400), ({"points": 0}, 400), ({"extra": 1}, 400), ({"key": {"a": "b"}}, 400),
         ],
     )  # fmt: skip
@@ -312,6 +316,14 @@ class TestQuizzes:
         lesson = LessonFactory(module=course.modules.all()[0], type="quiz", content="", position=9)
         body = {"lesson_id": str(lesson.pk), "questions": [{**QUESTION, **changes}]}
         assert client_of(instructor).post(url_of(course, "quizzes"), body).status_code == status
+
+    def test_hold_no_half_of_a_character(self, course: Course, instructor: Any, client_of: Any) -> None:
+        lesson = LessonFactory(module=course.modules.all()[0], type="quiz", content="", position=9)
+        question = {**QUESTION, "kind": "short_text", "key": ["\ud800"], "choices": []}
+        body = json.dumps({"lesson_id": str(lesson.pk), "questions": [question]})
+        url = url_of(course, "quizzes")
+        answer = client_of(instructor).generic("POST", url, body, content_type="application/json")
+        assert answer.status_code == 400, answer.content
 
     def test_keys_are_hidden_from_everybody_else(
         self, course: Course, instructor: Any, rival: Any, student: Any, staff: Any, client_of: Any
