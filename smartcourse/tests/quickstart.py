@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from smartcourse.embedded.datafolder import PROJECT_ROOT
+from smartcourse.embedded.datafolder import PROJECT_ROOT, DataFolder
+from smartcourse.embedded.postgres import Postgres
 
 START_SECONDS = 90
 # What quickstart would otherwise take from whoever runs us, instead of its own.
@@ -44,6 +45,8 @@ def quickstart(data: Path, environment: Mapping[str, str]) -> Iterator[dict[str,
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+        # For root it lies outside of the folder, which whoever made the folder does not know.
+        Postgres(DataFolder(data)).erase()
 
 
 def _announced(data: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
