@@ -26,12 +26,15 @@ from courses.events import CourseArchived, CoursePublishingFailed
 from enrollments.events import EnrollmentActivated, EnrollmentCompleted
 from enrollments.models import Enrollment
 from notifications.models import MessageType
-from notifications.services import notify, notify_many
+from notifications.services import notify, notify_many, was_alerted
 from progress.events import ModuleCompleted
 from smartcourse.events.events import DeliveryParked
 from smartcourse.events.facts import Fact
 from smartcourse.events.subscriptions import subscribe
 from smartcourse.workflows.events import WorkflowFailed, WorkflowStalled
+
+# What a process fails of without a rule that refuses.
+OUR_OWN = {"internal_error", "timed_out"}
 
 
 @subscribe(UserRegistered, queue="emails")
@@ -168,8 +171,14 @@ def tell_that_publishing_failed(fact: CoursePublishingFailed) -> None:
 
 @subscribe(WorkflowFailed, queue="emails")
 def alert_staff_to_a_failed_process(fact: WorkflowFailed) -> None:
-    context = {"process": fact.process, "workflow_id": str(fact.workflow_id), "error": fact.error}
-    _alert_staff(fact, context)
+    kind = {"process": fact.process, "error_code": fact.error_code}
+    context = {**kind, "workflow_id": str(fact.workflow_id), "error": fact.error}
+    if fact.error_code in OUR_OWN:
+        _alert_staff(fact, context)
+    else:
+        # A rule's refusal is an answer to who asked, who has it. An author who publishes an empty course again and
+        # again is no reason for as many mails.
+        _alert_staff(fact, {**context, "rarely": "yes"}, once_an_hour=kind)
 
 
 @subscribe(WorkflowStalled, queue="emails")
@@ -194,9 +203,11 @@ def alert_staff_to_a_parked_fact(fact: DeliveryParked) -> None:
     _alert_staff(fact, context)
 
 
-def _alert_staff(fact: Fact, context: dict[str, str]) -> None:
+def _alert_staff(fact: Fact, context: dict[str, str], *, once_an_hour: dict[str, str] | None = None) -> None:
+    """Alert everybody on the staff; where `once_an_hour` says of which kind it is, who has no such alert already."""
     for person in User.objects.active().filter(is_staff=True):
-        notify(fact=fact, type=MessageType.OPERATIONS_ALERT, recipient_id=person.pk, context=context)
+        if not (once_an_hour and was_alerted(fact=fact, recipient_id=person.pk, like=once_an_hour)):
+            notify(fact=fact, type=MessageType.OPERATIONS_ALERT, recipient_id=person.pk, context=context)
 
 
 # By its name: webhooks stand beside this context.

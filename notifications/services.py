@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from smartcourse.queues.dispatch import enqueue
 SWEEP_LIMIT = 500
 # Of a message to very many, so many are written by one statement, and kept in memory at a time.
 RECIPIENTS_AT_ONCE = 500
+ALERT_INTERVAL = timedelta(hours=1)
 FOLDERS = {Channel.MAIL: "mail", Channel.IN_APP: "in_app"}
 
 log = structlog.get_logger(__name__)
@@ -113,6 +115,13 @@ def notify_many(
             )  # fmt: skip
             told += len(batch)
     return told
+
+
+def was_alerted(*, fact: Fact, recipient_id: UUID, like: Mapping[str, str]) -> bool:
+    """Tell whether another fact had the person alerted to something like this within the last hour."""
+    alerts = Message.objects.filter(recipient=recipient_id, type=MessageType.OPERATIONS_ALERT)
+    recent = alerts.filter(created_at__gt=timezone.now() - ALERT_INTERVAL, data__contains=dict(like))
+    return recent.exclude(fact_id=fact.fact_id).exists()
 
 
 def _write(kind: MessageType, channel: Channel, context: Mapping[str, Any]) -> Words:

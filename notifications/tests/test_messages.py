@@ -159,6 +159,33 @@ class TestReceivers:
         )
         assert set(told) == {staff.pk, administrator.pk}
 
+    def test_a_rule_that_refuses_again_and_again_alerts_staff_once_an_hour(
+        self, staff: Any, settle: Any
+    ) -> None:
+        from smartcourse.workflows.events import WorkflowFailed
+
+        def fail(*codes: str) -> int:
+            """Return how many alerts there are in all once processes have failed of these."""
+            for code in codes:
+                publish(
+                    WorkflowFailed(
+                        workflow_id=uuid7(),
+                        process="baking",
+                        subject_id=uuid7(),
+                        error_code=code,
+                        error="No.",
+                    )
+                )
+            settle()
+            return Message.objects.filter(type=MessageType.OPERATIONS_ALERT).count()
+
+        assert fail("no_flour", "no_flour", "no_flour") == 1
+        assert fail("no_flour", "no_oven") == 2
+        # What is wrong with us is told each time.
+        assert fail("internal_error", "internal_error") == 4
+        Message.objects.update(created_at=timezone.now() - timedelta(hours=2))
+        assert fail("no_flour", "no_flour") == 5
+
     def test_a_parked_fact_alerts_all_staff(
         self, staff: Any, administrator: Any, student: Any, settle: Any
     ) -> None:
