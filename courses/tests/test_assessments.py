@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -83,6 +84,13 @@ class TestDefineQuiz:
         after = [q.pk for q in quiz.questions.all()]
         assert after[0] == before[1]
         assert after[1] not in before
+
+    def test_refuses_half_a_character_in_a_key(self, quiz: Quiz, client_of: Any) -> None:
+        client, url = client_of(quiz.lesson.module.course.instructor), f"/api/v1/quizzes/{quiz.pk}"
+        for key, status in (("\ud800", 400), ("A", 200)):
+            body = json.dumps({"questions": [{**QUESTIONS[3], "key": [key], "choices": []}]})
+            answer = client.generic("PUT", url, body, content_type="application/json")
+            assert answer.status_code == status, answer.content
 
 
 class TestDeleteLesson:

@@ -44,4 +44,5 @@ define(
     Step("withdraw_from_search", withdraw_from_search),
     Step("mark_archived", mark_archived),
     again=archive_again,
+    about="courses.Course",
 )

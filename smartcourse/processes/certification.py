@@ -46,6 +46,7 @@ define(
         enrollment_id=run.subject_id, requested_by=run.requested_by_id
     ),
     queue="certificates",
+    about="enrollments.Enrollment",
 )
 
 

@@ -51,6 +51,7 @@ ENROLLMENT = define(
     ),
     Step("initialise_progress", _initialise_progress),
     Step("activate", _activate),
+    about="enrollments.Enrollment",
 )
 
 

@@ -62,7 +62,13 @@ def try_again(run: Run) -> Run:
 
 
 # It reads every file of the person, and the database hears nothing meanwhile.
-define("export", Step("gather", gather, silence=timedelta(minutes=2)), failed=give_up, again=try_again)
+define(
+    "export",
+    Step("gather", gather, silence=timedelta(minutes=2)),
+    failed=give_up,
+    again=try_again,
+    about="accounts.PrivacyRequest",
+)
 
 # From the top down, for what a room does there (a seat given back) may tell those above; then the rooms that keep what
 # others said; and accounts last, for until then its words are looked for everywhere else.
@@ -82,4 +88,5 @@ define(
     Step("conclude", conclude),
     failed=give_up,
     again=try_again,
+    about="accounts.PrivacyRequest",
 )

@@ -50,4 +50,5 @@ define(
     Step("mark_published", mark_published),
     failed=give_the_draft_back,
     again=lambda run: courses.request_publication(course_id=run.subject_id, by=run.requested_by_id),
+    about="courses.Course",
 )

@@ -11,12 +11,14 @@ import pytest
 from celery import current_app
 from django.apps import apps
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from smartcourse.api.viewsets import ContextViewSet
+from smartcourse.db.identifiers import uuid7
 from smartcourse.events.facts import all_facts
 from smartcourse.events.subscriptions import EVERY_FACT, all_subscriptions
 from smartcourse.workflows.definitions import all_processes
+from smartcourse.workflows.models import Run
 
 ROOT: Path = settings.BASE_DIR
 CONTEXTS = ("accounts", "courses", "enrollments", "progress", "certificates", "notifications", "analytics")
@@ -196,6 +198,17 @@ def posts() -> set[tuple[type[ContextViewSet], str]]:
 def is_context(entry: URLPattern) -> bool:
     view = getattr(entry.callback, "cls", None)
     return isinstance(view, type) and issubclass(view, ContextViewSet)
+
+
+class TestProcesses:
+    def test_lead_staff_to_what_they_are_about(self, staff: Any, client: Any) -> None:
+        client.force_login(staff)
+        for process in all_processes():
+            model = apps.get_model(process.about)
+            run = Run.objects.create(process=process.name, subject_id=uuid7(), key=process.name)
+            page = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_change", args=[run.subject_id])
+            shown = client.get(reverse("admin:workflows_run_changelist")).content.decode()
+            assert f'<a href="{page}">{model._meta.verbose_name}</a>' in shown
 
 
 class TestEndpoints:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from smartcourse.backoffice.admin import ReadOnlyAdmin
 from smartcourse.errors import DomainError
 from smartcourse.workflows import services
+from smartcourse.workflows.definitions import process_called
 from smartcourse.workflows.models import Run
 
 
@@ -18,11 +23,11 @@ from smartcourse.workflows.models import Run
 class RunAdmin(ReadOnlyAdmin):
     """Processes under way and past, the latest first."""
 
-    list_display = ("process", "status", "subject_id", "where", "attempts", "created_at", "finished_at")
+    list_display = ("process", "status", "subject", "where", "attempts", "created_at", "finished_at")
     list_filter = ("status", "process")
     search_fields = ("=id", "=subject_id", "=request_id")
     fields = (
-        "process", "status", "subject_id", "requested_by", "data", "attempts", "error_code", "error",
+        "process", "status", "subject", "subject_id", "requested_by", "data", "attempts", "error_code", "error",
         "request_id", "created_at", "next_attempt_at", "finished_at",
     )  # fmt: skip
     actions = ("retry_selected", "cancel_selected")
@@ -33,6 +38,20 @@ class RunAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("requested_by").prefetch_related("steps")
+
+    @admin.display(description="about")
+    def subject(self, run: Run) -> str:
+        """What the run is about, with the way there."""
+        # One of an earlier release may be of a process that is gone.
+        with contextlib.suppress(LookupError):
+            if about := process_called(run.process).about:
+                # No name is asked for: each would be a query.
+                options = apps.get_model(about)._meta  # noqa: SLF001 - documented under this name
+                page = reverse(
+                    f"admin:{options.app_label}_{options.model_name}_change", args=[run.subject_id]
+                )
+                return format_html('<a href="{}">{}</a>', page, options.verbose_name)
+        return "-"
 
     @admin.display(description="step")
     def where(self, run: Run) -> str:

@@ -70,7 +70,8 @@ class Process:
     """A named list of steps.
 
     `failed` is called, in the closing transaction, when a run has been undone; `again` starts a new run in the place of
-    one that failed, the way its users would. `queue` is the Celery queue on which it is driven.
+    one that failed, the way its users would. `queue` is the Celery queue on which it is driven, `about` the model whose
+    row a run is about ("courses.Course"), to which staff are led.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Process:
     failed: Deed | None = None
     again: Callable[[Run], Run] | None = None
     queue: str = "default"
+    about: str = ""
 
 
 _processes: dict[str, Process] = {}
@@ -89,11 +91,12 @@ def define(
     failed: Deed | None = None,
     again: Callable[[Run], Run] | None = None,
     queue: str = "default",
+    about: str = "",
 ) -> Process:
     """Register a process under its name; `workflows.start` finds it by that."""
     if name in _processes:
         raise TypeError(f"two processes are called {name}")
-    _processes[name] = Process(name, steps, failed, again, queue)
+    _processes[name] = Process(name, steps, failed, again, queue, about)
     return _processes[name]
 
 
