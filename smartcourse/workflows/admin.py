@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -23,7 +24,7 @@ from smartcourse.workflows.models import Run
 class RunAdmin(ReadOnlyAdmin):
     """Processes under way and past, the latest first."""
 
-    list_display = ("process", "status", "subject", "where", "attempts", "created_at", "finished_at")
+    list_display = ("process", "status", "subject", "where", "attempts", "created_at", "took")
     list_filter = ("status", "process")
     search_fields = ("=id", "=subject_id", "=request_id")
     fields = (
@@ -60,6 +61,15 @@ class RunAdmin(ReadOnlyAdmin):
         if not run.is_live or run.position >= len(steps):
             return "-"
         return f"{run.position + 1} of {len(steps)}: {steps[run.position].name}"
+
+    @admin.display(ordering="finished_at")
+    def took(self, run: Run) -> str:
+        """How long the run took, retries and waiting included."""
+        if run.finished_at is None:
+            return "-"
+        # The database's clock may be put back between the two.
+        seconds = max(0.0, (run.finished_at - run.created_at).total_seconds())
+        return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
 
     def offers(self, action: str, obj: Model) -> bool:
         return services.can_retry(obj) if action == "retry_selected" else services.can_cancel(obj)  # type: ignore[arg-type]  # this admin's objects are runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -126,6 +127,20 @@ class TestAdmin:
         page = client.get(reverse("admin:workflows_run_change", args=[run.pk])).content.decode()
         assert "workers died over it" in page
         assert "Cancel and undo" not in page
+
+    @pytest.mark.parametrize(("seconds", "told"), [(-3, "0.0 s"), (1.26, "1.3 s"), (93784, "1 day, 2:03:04")])
+    def test_lists_how_long_each_took(
+        self, mine: Mine, staff: Any, client: Any, seconds: float, told: str
+    ) -> None:
+        client.force_login(staff)
+        run = start("mine", subject=uuid7(), key="a")
+        assert (
+            '<td class="field-took">-</td>'
+            in client.get(reverse("admin:workflows_run_changelist")).content.decode()
+        )
+        Run.objects.filter(pk=run.pk).update(finished_at=run.created_at + timedelta(seconds=seconds))
+        shown = client.get(reverse("admin:workflows_run_changelist")).content.decode()
+        assert f'<td class="field-took">{told}</td>' in shown
 
     def test_cancels_and_comes_back_to_the_page(self, mine: Mine, staff: Any, client: Any) -> None:
         client.force_login(staff)
