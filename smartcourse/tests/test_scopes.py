@@ -69,6 +69,7 @@ class TestDeclarations:
         assert scope_of(ContextViewSet(), "GET") == CLOSED
 
 
+@pytest.mark.full
 @pytest.mark.django_db
 class TestMatrix:
     @pytest.mark.parametrize("row", ROWS, ids=str)

@@ -47,6 +47,7 @@ def plant() -> set[str]:
 
 
 class TestStoredMarkup:
+    @pytest.mark.full
     def test_is_shown_as_text_on_every_page_of_the_admin(self, client: Client) -> None:
         fill()
         planted = plant()

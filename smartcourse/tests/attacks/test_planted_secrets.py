@@ -105,6 +105,7 @@ def is_keyless(row: Row) -> bool:
     return getattr(view, "actions", {}).get("post") in view.cls.keyless
 
 
+@pytest.mark.full
 class TestSecrets:
     @pytest.mark.parametrize("row", WRITES, ids=str)
     def test_are_written_down_nowhere(
@@ -126,7 +127,6 @@ class TestSecrets:
             assert tables_with(secret) == set()
             assert secret not in "".join(sent) + logged(caplog)
 
-    @pytest.mark.full
     @pytest.mark.parametrize("row", [row for row in WRITES if view_of(row).cls.scope != CLOSED], ids=str)
     def test_of_an_api_key_are_written_down_nowhere(
         self,
@@ -152,7 +152,6 @@ class TestSecrets:
         assert tables_with(secret) == set()
         assert secret not in "".join(sent) + logged(caplog)
 
-    @pytest.mark.full
     @pytest.mark.parametrize("row", [row for row in WRITES if row.name in BODIES], ids=str)
     def test_that_are_wrong_are_written_down_nowhere(
         self, row: Row, world: World, sent: list[str], caplog: pytest.LogCaptureFixture

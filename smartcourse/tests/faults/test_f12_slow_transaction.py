@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from smartcourse.tests.faults.conftest import Scale
 from smartcourse.tests.faults.platform import Platform
 from smartcourse.tests.faults.waiting import eventually
 
@@ -18,19 +17,20 @@ HEARD = """
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("platform", ["valkey"], indirect=True)
 class TestSlowTransaction:
     def test_holds_up_no_other_fact_and_loses_none(
-        self, platform: Platform, scale: Scale, figures: Callable[[str], None]
+        self, platform: Platform, figures: Callable[[str], None]
     ) -> None:
         platform.start("relay1")
-        things = [str(uuid4()) for _ in range(scale(8, 20))]
+        things = [str(uuid4()) for _ in range(20)]
         written = platform.do(
             "write_at_once",
             things=things,
-            writers=scale(8, 16),
-            rounds=scale(15, 40),
-            slow=scale(1.0, 2.0),
+            writers=16,
+            rounds=40,
+            slow=2.0,
             seed=12,
         )
         heard = eventually(
